@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# mptcp-pmctl: build, test, install. `make help` lists the targets.
+#
+#   O=DIR      where everything built goes (default: build)
+#   V=1        show commands
+#   CC=clang   build with clang
+#   SANITIZE=1 ASan and UBSan
+
+O       ?= build
+V       ?= 0
+VERSION := 0.1.0
+PREFIX  ?= /usr
+SBINDIR ?= $(PREFIX)/sbin
+LIBDIR  ?= $(PREFIX)/lib/mptcp-pm
+MANDIR  ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share/mptcp-pm
+COMPDIR ?= $(PREFIX)/share/bash-completion/completions
+SYSCONFDIR ?= /etc
+CLANG   ?= clang
+PYTHON  ?= /usr/bin/python3
+
+ifeq ($(V),1)
+Q   :=
+say  = @:
+else
+Q   := @
+say  = @printf '  %-8s %s\n'
+endif
+
+NOCONFIG := clean help dist
+ifneq ($(filter-out $(NOCONFIG),$(or $(MAKECMDGOALS),all)),)
+-include $(O)/config.mk
+endif
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+CFLAGS   ?= -O2 -g
+ALL_CFLAGS := -std=gnu11 $(WARNINGS) $(CFLAGS) -Isrc -Ibpf/include -D_GNU_SOURCE \
+	-DPMCTL_VERSION='"$(VERSION)"' -DPMCTL_LIBDIR='"$(LIBDIR)"' $(LIB_CFLAGS)
+ifeq ($(SANITIZE),1)
+ALL_CFLAGS += -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+endif
+ALL_LDLIBS := $(LIB_LIBS)
+
+LIB_SRC  := $(wildcard src/util/*.c src/policy/*.c src/loader/*.c src/pm/*.c)
+CLI_SRC  := $(wildcard src/cli/*.c)
+TEST_SRC := $(wildcard tests/unit/test_*.c)
+TOOL_SRC := $(wildcard tests/tools/*.c)
+BPF_SRC  := $(wildcard bpf/sched/*.bpf.c)
+BAD_SRC  := $(wildcard tests/vm/bad/*.bpf.c)
+
+LIB_OBJ  := $(LIB_SRC:%.c=$(O)/obj/%.o)
+CLI_OBJ  := $(CLI_SRC:%.c=$(O)/obj/%.o)
+TESTS    := $(TEST_SRC:tests/unit/%.c=$(O)/tests/%)
+TOOLS    := $(TOOL_SRC:tests/tools/%.c=$(O)/tools/%)
+BPF_OBJ  := $(BPF_SRC:bpf/sched/%.bpf.c=$(O)/bpf/%.bpf.o)
+BAD_OBJ  := $(BAD_SRC:tests/vm/bad/%.bpf.c=$(O)/bpf-bad/%.bpf.o)
+
+.DELETE_ON_ERROR:
+.PHONY: all config userspace bpf bpf-bad tools unit-tests kmod schema check lint bench lab shell \
+	install uninstall install-dkms dist clean help
+
+all: userspace bpf tools ## build the program, the BPF schedulers and the test tools
+
+userspace: $(O)/mptcp-pmctl
+bpf: $(BPF_OBJ)
+bpf-bad: $(BAD_OBJ)
+tools: $(TOOLS)
+unit-tests: $(TESTS)
+
+config: $(O)/config.mk ## probe the build machine
+$(O)/config.mk: configure
+	$(Q)./configure --output=$@
+
+$(O)/obj/%.o: %.c | $(O)/config.mk
+	$(say) CC $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/libpmctl.a: $(LIB_OBJ)
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(O)/mptcp-pmctl: $(CLI_OBJ) $(O)/libpmctl.a
+	$(say) LD $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LDLIBS)
+
+# A unit test may include sources of src/cli through the CLI objects without main.
+$(O)/tests/%: $(O)/obj/tests/unit/%.o $(filter-out %/main.o,$(CLI_OBJ)) $(O)/libpmctl.a
+	$(say) LD $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LDLIBS) -lcunit
+
+$(O)/tools/%: $(O)/obj/tests/tools/%.o $(O)/libpmctl.a
+	$(say) LD $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LDLIBS) -lm -lpthread
+
+# BPF: types come from the BTF that ./configure found; CO-RE makes the objects portable.
+BPF_CFLAGS := -O2 -g -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Ibpf/include \
+	-I$(O)/bpf/include
+
+$(O)/bpf/include/vmlinux.h: $(O)/config.mk
+	$(say) BTF $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BPFTOOL) btf dump file $(BTF_SOURCE) format c > $@.new && mv $@.new $@
+
+$(O)/bpf/%.bpf.o: bpf/sched/%.bpf.c $(wildcard bpf/include/*.h) $(O)/bpf/include/vmlinux.h
+	$(say) BPF $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(LIBBPF_CFLAGS) -c $< -o $@.new
+	$(Q)$(LLVM_STRIP) -g $@.new && mv $@.new $@
+
+$(O)/bpf-bad/%.bpf.o: tests/vm/bad/%.bpf.c $(wildcard bpf/include/*.h) $(O)/bpf/include/vmlinux.h
+	$(say) BPF $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(LIBBPF_CFLAGS) -c $< -o $@.new
+	$(Q)$(LLVM_STRIP) -g $@.new && mv $@.new $@
+
+KVER ?= $(shell uname -r)
+kmod: ## build kmod/mptcp_bpf.ko for KVER=RELEASE [KDIR=...] (default: running kernel)
+	$(Q)$(MAKE) --no-print-directory -C kmod KVER=$(KVER) $(if $(KDIR),KDIR=$(KDIR)) \
+		O=$(abspath $(O))/kmod/$(KVER) V=$(V)
+
+schema: $(O)/policy.schema.json ## write the JSON schema of the policy language
+$(O)/policy.schema.json: $(O)/mptcp-pmctl
+	$(say) GEN $@
+	$(Q)$(O)/mptcp-pmctl check --schema > $@.new && mv $@.new $@
+
+clean: ## remove everything built
+	rm -rf $(O)
+
+help: ## this list
+	@printf 'Targets:\n'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1|/' | \
+		awk -F'|' '{ printf "%-16s%s\n", $$1, $$2 }'
+	@printf 'Variables: O=DIR V=1 CC=clang SANITIZE=1 KVER= KDIR= DESTDIR= PREFIX=\n'
+
+include scripts/rules.mk
+-include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TEST_SRC:%.c=$(O)/obj/%.d) $(TOOL_SRC:%.c=$(O)/obj/%.d)

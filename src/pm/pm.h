@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From a policy and the state of a network namespace to the changes that make the second match
+ * the first. plan_make() is pure; kernel_read() and plan_execute() do the I/O.
+ *
+ * Ownership: an endpoint belongs to us when the namespace's state file (/run/mptcp-pm/netns-INODE)
+ * lists it. Anything else was made by someone else and is left alone unless `force` is set.
+ */
+#ifndef PM_PM_H
+#define PM_PM_H
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/policy.h"
+#include "util/error.h"
+
+/* MPTCP_PM_ADDR_FLAG_* of include/uapi/linux/mptcp_pm.h; the value 32 exists since 6.18. */
+#define PM_FLAG_SIGNAL	 (1u << 0)
+#define PM_FLAG_SUBFLOW	 (1u << 1)
+#define PM_FLAG_BACKUP	 (1u << 2)
+#define PM_FLAG_FULLMESH (1u << 3)
+#define PM_FLAG_IMPLICIT (1u << 4)
+#define PM_FLAG_LAMINAR	 (1u << 5)
+
+struct pm_address {
+	sa_family_t family;
+	union {
+		struct in_addr v4;
+		struct in6_addr v6;
+	};
+};
+
+struct pm_endpoint {
+	uint8_t id;	/* 0: let the kernel choose */
+	uint32_t flags; /* PM_FLAG_* */
+	int ifindex;	/* 0: any device */
+	uint16_t port;	/* host byte order; 0: none */
+	struct pm_address address;
+	bool owned; /* made by us, from the state file */
+};
+
+struct pm_limits {
+	uint32_t subflows;
+	uint32_t add_addr_accepted;
+};
+
+struct pm_interface {
+	int ifindex;
+	char name[IF_NAMESIZE];
+	bool up; /* IFF_UP and carrier */
+	bool loopback;
+	enum policy_link_type type;   /* POLICY_LINK_ANY: none of the known types */
+	struct pm_address *addresses; /* global, not temporary, not tentative, not deprecated */
+	size_t nr_addresses;
+};
+
+/* What was read from one network namespace. Free with pm_kernel_clear(). */
+struct pm_kernel {
+	struct pm_endpoint *endpoints;
+	size_t nr_endpoints;
+	struct pm_limits limits;
+	struct pm_interface *interfaces; /* ordered by ifindex */
+	size_t nr_interfaces;
+	char scheduler[POLICY_SCHEDULER_BYTES]; /* net.mptcp.scheduler */
+	bool enabled;				/* net.mptcp.enabled */
+	char policy[POLICY_NAME_BYTES]; /* applied before, from the state file; may be empty */
+	bool has_saved;			/* the two below are what was there before us */
+	struct pm_limits saved_limits;
+	char saved_scheduler[POLICY_SCHEDULER_BYTES];
+};
+
+enum pm_action_kind {
+	PM_ADD_ENDPOINT,
+	PM_DELETE_ENDPOINT,
+	PM_CHANGE_ENDPOINT, /* backup or fullmesh flag, in place (set-flags) */
+	PM_SET_LIMITS,
+	PM_SET_SCHEDULER, /* sysctl; the scheduler itself is loaded by the caller before */
+};
+
+struct pm_action {
+	enum pm_action_kind kind;
+	struct pm_endpoint endpoint; /* new state for ADD/CHANGE, old for DELETE */
+	struct pm_endpoint before;   /* CHANGE: the old state */
+	struct pm_limits limits, limits_before;
+	char scheduler[POLICY_SCHEDULER_BYTES], scheduler_before[POLICY_SCHEDULER_BYTES];
+	char reason[128]; /* e.g. path "lte" (wwan0), mode handover */
+};
+
+enum pm_notice_kind {
+	PM_NOTICE_PATH_ABSENT,	    /* no interface matches the path yet */
+	PM_NOTICE_NO_ADDRESS,	    /* an interface matches but has no usable address */
+	PM_NOTICE_FOREIGN_ENDPOINT, /* in the way or left over, not ours, untouched */
+};
+
+struct pm_notice {
+	enum pm_notice_kind kind;
+	char text[192];
+};
+
+/* Ordered changes. Free with pm_plan_clear(). */
+struct pm_plan {
+	struct pm_action *actions;
+	size_t nr_actions;
+	struct pm_notice *notices;
+	size_t nr_notices;
+};
+
+/*
+ * Enters a network namespace for the calling thread: a name under /run/netns, or a path with a
+ * slash. NULL stays. Also remounts nothing: sysctls are reached through /proc/thread-self or a
+ * /proc/sys that follows the namespace. -ENOENT, -EPERM.
+ */
+int pm_netns_enter(const char *name, struct error *e);
+
+int pm_kernel_read(struct pm_kernel *out, struct error *e);
+void pm_kernel_clear(struct pm_kernel *k);
+
+/* Pure. `policy` NULL means "nothing of ours should remain" (unload: saved values come back). */
+int pm_plan_make(const struct policy *policy, const struct pm_kernel *kernel, bool force,
+		 struct pm_plan *out, struct error *e);
+void pm_plan_clear(struct pm_plan *p);
+
+/*
+ * Carries the plan out in order and records ownership. On failure undoes what was done, newest
+ * first, and returns the first error; if undoing fails too, `e` names what was left behind.
+ * A lock (/run/mptcp-pm/lock) keeps two runs apart: -EBUSY.
+ */
+int pm_plan_execute(const struct policy *policy, const struct pm_kernel *before,
+		    const struct pm_plan *plan, struct error *e);
+
+/* One line for a person, e.g. "add endpoint 10.0.1.2 id 1 dev wlan0 subflow". */
+void pm_action_describe(const struct pm_action *a, char *out, size_t size);
+const char *pm_address_text(const struct pm_address *a, char out[INET6_ADDRSTRLEN]);
+
+/* Schedulers that some namespace's state file says are in use by a policy, NULL-terminated
+ * array, caller frees with one free(). Stale files (namespace gone, or from before a reboot) are
+ * removed on the way. */
+int pm_state_schedulers(char ***out, struct error *e);
+
+#endif

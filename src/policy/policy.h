@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The policy model: what the owner of the machine wants, free of YAML.
+ *
+ * policy_parse() and policy_load() are the only makers of a `struct policy`; everything beyond
+ * this point reads it and never writes it. All strings and arrays belong to the policy and die
+ * with policy_free(). The keys and their meaning are described in mptcp-pm.policy(5).
+ */
+#ifndef POLICY_POLICY_H
+#define POLICY_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "util/error.h"
+
+#define POLICY_PATHS_MAX       32
+#define POLICY_KNOBS_MAX       16
+#define POLICY_KNOB_VALUES_MAX 16
+#define POLICY_NAME_BYTES      64 /* names of policies and paths, NUL included */
+#define POLICY_SCHEDULER_BYTES 16 /* MPTCP_SCHED_NAME_MAX, NUL included */
+#define POLICY_DIAGNOSTICS_MAX 20
+
+enum policy_link_type {
+	POLICY_LINK_ANY,
+	POLICY_LINK_WIFI,
+	POLICY_LINK_CELLULAR,
+	POLICY_LINK_ETHERNET,
+	POLICY_LINK_VPN,
+};
+
+enum policy_mode_kind {
+	POLICY_MODE_HANDOVER,	    /* cheapest paths active, dearer ones backup */
+	POLICY_MODE_AGGREGATE,	    /* every path active */
+	POLICY_MODE_ACTIVE_STANDBY, /* exactly one path active */
+};
+
+enum policy_tristate {
+	POLICY_UNSET,
+	POLICY_NO,
+	POLICY_YES,
+};
+
+enum policy_trust {
+	POLICY_TRUST_NORMAL,
+	POLICY_TRUST_LOW,
+	POLICY_TRUST_HIGH,
+};
+
+/* What a path's endpoints are for; bits as in `ip mptcp endpoint`. */
+enum policy_endpoint_use {
+	POLICY_ENDPOINT_SUBFLOW = 1 << 0,
+	POLICY_ENDPOINT_SIGNAL = 1 << 1,
+	POLICY_ENDPOINT_FULLMESH = 1 << 2,
+};
+
+enum policy_fallback {
+	POLICY_FALLBACK_DENY,  /* refuse to apply when the kernel lacks something */
+	POLICY_FALLBACK_ALLOW, /* apply what can be had and say what was left out */
+};
+
+struct policy_knob {
+	char *name;
+	uint64_t values[POLICY_KNOB_VALUES_MAX];
+	size_t nr_values; /* 1 for a scalar */
+};
+
+/* A packet scheduler and its settings. An empty name means "leave the kernel's setting alone". */
+struct policy_scheduler {
+	char name[POLICY_SCHEDULER_BYTES];
+	struct policy_knob knobs[POLICY_KNOBS_MAX];
+	size_t nr_knobs;
+};
+
+struct policy_path {
+	char name[POLICY_NAME_BYTES];
+	char *interface; /* glob as in fnmatch(3); NULL: any */
+	enum policy_link_type type;
+	uint32_t cost; /* lower is preferred; default 1 */
+	bool metered;
+	enum policy_trust trust;
+	enum policy_tristate backup; /* unset: the mode decides */
+	unsigned int use;	     /* POLICY_ENDPOINT_*; default POLICY_ENDPOINT_SUBFLOW */
+	unsigned int line;	     /* where it stands in the file, 1-based */
+};
+
+struct policy_limits {
+	bool set;	   /* false: the kernel's limits are left alone */
+	uint32_t subflows; /* extra subflows per connection */
+	uint32_t add_addr_accepted;
+};
+
+struct policy {
+	char *file; /* as given by the user, for messages */
+	char name[POLICY_NAME_BYTES];
+	enum policy_fallback fallback;
+	struct policy_path *paths; /* in file order: first match wins */
+	size_t nr_paths;
+	enum policy_mode_kind mode;	   /* of the default connection rule */
+	struct policy_scheduler scheduler; /* resolved: rule, then mode, then top level */
+	struct policy_limits limits;
+};
+
+struct policy_diagnostic {
+	unsigned int line, column; /* 1-based; column counts characters, not bytes */
+	char text[256];		   /* e.g. unknown key "interfaces" */
+	char hint[128];		   /* e.g. did you mean "interface"?; may be empty */
+	char *source;		   /* the source line, may be NULL */
+};
+
+struct policy_diagnostics {
+	struct policy_diagnostic items[POLICY_DIAGNOSTICS_MAX];
+	size_t nr;    /* filled, at most POLICY_DIAGNOSTICS_MAX */
+	size_t total; /* found */
+};
+
+/*
+ * Parses `size` bytes of YAML. On success returns 0 and hands the policy to the caller; on error
+ * returns -EINVAL with every mistake found (the first 20 in detail) in `diagnostics`, or -ENOMEM,
+ * and leaves *out untouched. `file` is copied.
+ */
+int policy_parse(const char *file, const char *text, size_t size, struct policy **out,
+		 struct policy_diagnostics *diagnostics);
+
+/*
+ * Reads and parses a file ("-" is standard input). As policy_parse(), and -errno with `e` set when
+ * the file cannot be read; when the file is read but wrong, `e` gets the summary ("FILE: 3
+ * errors").
+ */
+int policy_load(const char *file, struct policy **out, struct policy_diagnostics *diagnostics,
+		struct error *e);
+
+/* file:line:col: error: text, the source line, a caret and the hint, for each diagnostic. */
+void policy_diagnostics_print(FILE *out, const char *file, const struct policy_diagnostics *d,
+			      bool color);
+void policy_diagnostics_clear(struct policy_diagnostics *d);
+
+/* Idempotent; sets *p to NULL. */
+void policy_free(struct policy **p);
+
+/* Writes the JSON schema (draft 2020-12) made from the parser's own table. */
+void policy_schema_print(FILE *out);
+
+const char *policy_mode_name(enum policy_mode_kind mode);
+const char *policy_link_type_name(enum policy_link_type type);
+
+#endif
