@@ -78,6 +78,10 @@ int loader_sched_unload(const struct loader_config *c, const char *name, bool fo
 int loader_sched_list(const struct loader_config *c, struct loader_sched **out, size_t *nr,
 		      struct error *e);
 
+/* All that libbpf and the verifier said in this thread about the last object that was opened or
+ * loaded; "" if nothing. The error carries only the lines that matter. */
+const char *loader_log(void);
+
 /* What this kernel supports, each feature with the command that brings it when missing. */
 enum loader_feature_id {
 	FEATURE_MPTCP,	    /* level 0: the kernel has MPTCP and it is enabled here */

@@ -26,6 +26,9 @@
 #define PM_FLAG_IMPLICIT (1u << 4)
 #define PM_FLAG_LAMINAR	 (1u << 5)
 
+#define PM_SET_MAX	    2
+#define PM_SCHEDULERS_BYTES 256
+
 struct pm_address {
 	sa_family_t family;
 	union {
@@ -71,6 +74,16 @@ struct pm_kernel {
 	bool has_saved;			/* the two below are what was there before us */
 	struct pm_limits saved_limits;
 	char saved_scheduler[POLICY_SCHEDULER_BYTES];
+	/* What we set ourselves. Two values only after an interrupted run: the one that was to be
+	 * replaced and the one that was to come; either may be the kernel's now. */
+	struct pm_limits set_limits[PM_SET_MAX];
+	size_t nr_set_limits;
+	char set_scheduler[PM_SET_MAX][POLICY_SCHEDULER_BYTES];
+	size_t nr_set_scheduler;
+	/* The scheduler that the applied policy names; empty: none. */
+	char policy_scheduler[POLICY_SCHEDULER_BYTES];
+	char available_schedulers[PM_SCHEDULERS_BYTES]; /* names and blanks; empty: unknown */
+	uint64_t generation;				/* of the state file; 0: there is none */
 };
 
 enum pm_action_kind {
@@ -94,6 +107,8 @@ enum pm_notice_kind {
 	PM_NOTICE_PATH_ABSENT,	    /* no interface matches the path yet */
 	PM_NOTICE_NO_ADDRESS,	    /* an interface matches but has no usable address */
 	PM_NOTICE_FOREIGN_ENDPOINT, /* in the way or left over, not ours, untouched */
+	PM_NOTICE_LIMIT,	    /* more interfaces than limits.subflows lets a connection use */
+	PM_NOTICE_DISABLED,	    /* net.mptcp.enabled is 0 */
 };
 
 struct pm_notice {
@@ -119,7 +134,14 @@ int pm_netns_enter(const char *name, struct error *e);
 int pm_kernel_read(struct pm_kernel *out, struct error *e);
 void pm_kernel_clear(struct pm_kernel *k);
 
-/* Pure. `policy` NULL means "nothing of ours should remain" (unload: saved values come back). */
+/*
+ * Each usable address of an interface that is up and belongs to a path gives one endpoint. With
+ * `force`, foreign endpoints that are in the way or left over are changed or deleted, and the
+ * changed ones become ours; at unload foreign ones are left alone whatever `force` says. Endpoints
+ * that the kernel made by itself (PM_FLAG_IMPLICIT) are ignored. Applying the plan and planning
+ * again gives no action.
+ *
+ * Pure. `policy` NULL means "nothing of ours should remain" (unload: saved values come back). */
 int pm_plan_make(const struct policy *policy, const struct pm_kernel *kernel, bool force,
 		 struct pm_plan *out, struct error *e);
 void pm_plan_clear(struct pm_plan *p);
@@ -127,7 +149,9 @@ void pm_plan_clear(struct pm_plan *p);
 /*
  * Carries the plan out in order and records ownership. On failure undoes what was done, newest
  * first, and returns the first error; if undoing fails too, `e` names what was left behind.
- * A lock (/run/mptcp-pm/lock) keeps two runs apart: -EBUSY.
+ * A lock (/run/mptcp-pm/lock) keeps two runs apart: -EBUSY, also when another run changed the
+ * namespace's state after `before` was read. Killed at any instant, the state file lists at least
+ * every endpoint that is ours, so the next run can take over or clean up.
  */
 int pm_plan_execute(const struct policy *policy, const struct pm_kernel *before,
 		    const struct pm_plan *plan, struct error *e);

@@ -119,7 +119,8 @@ struct policy_diagnostics {
 /*
  * Parses `size` bytes of YAML. On success returns 0 and hands the policy to the caller; on error
  * returns -EINVAL with every mistake found (the first 20 in detail) in `diagnostics`, or -ENOMEM,
- * and leaves *out untouched. `file` is copied.
+ * and leaves *out untouched. `file` is copied. `diagnostics` is overwritten, whatever it holds; the
+ * caller clears it afterwards.
  */
 int policy_parse(const char *file, const char *text, size_t size, struct policy **out,
 		 struct policy_diagnostics *diagnostics);

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# bash completion of mptcp-pmctl
+
+_mptcp_pmctl_words() {
+	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
+}
+
+_mptcp_pmctl_schedulers() {
+	local dir file names=''
+	for dir in ${MPTCP_PM_BPF_DIR:+"$MPTCP_PM_BPF_DIR"} /usr/lib/mptcp-pm/bpf; do
+		for file in "$dir"/*.bpf.o; do
+			[ -e "$file" ] || continue
+			file=${file##*/}
+			names+=" ${file%.bpf.o}"
+		done
+	done
+	_mptcp_pmctl_words "$names"
+}
+
+_mptcp_pmctl_loaded() {
+	local names=''
+	[ -r /proc/mptcp_bpf ] && names=$(awk '!/^#/ { print $1 }' /proc/mptcp_bpf)
+	_mptcp_pmctl_words "$names"
+}
+
+_mptcp_pmctl() {
+	local cur prev verb='' sub='' i word
+	local globals='--json --pretty --verbose --quiet --color --help --version'
+	cur=${COMP_WORDS[COMP_CWORD]}
+	prev=${COMP_WORDS[COMP_CWORD - 1]}
+	COMPREPLY=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		case $word in
+		--color | --netns | --module | --set) i=$((i + 1)) ;;
+		-*) ;;
+		*)
+			if [ -z "$verb" ]; then
+				verb=$word
+			elif [ -z "$sub" ]; then
+				sub=$word
+			fi
+			;;
+		esac
+	done
+	case $prev in
+	--color) _mptcp_pmctl_words 'auto always never' && return ;;
+	--netns) _mptcp_pmctl_words "$(ip netns list 2>/dev/null | awk '{ print $1 }')" && return ;;
+	--module)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--set) return ;;
+	esac
+	if [ -z "$verb" ]; then
+		_mptcp_pmctl_words "status check apply unload sched endpoint doctor version $globals"
+		return
+	fi
+	if [[ $cur == -* ]]; then
+		case $verb-$sub in
+		status-* | endpoint-*) _mptcp_pmctl_words "--netns $globals" ;;
+		check-*) _mptcp_pmctl_words "--schema $globals" ;;
+		apply-*) _mptcp_pmctl_words "--netns --dry-run --force --module $globals" ;;
+		unload-*) _mptcp_pmctl_words "--netns --force --all $globals" ;;
+		sched-load) _mptcp_pmctl_words "--set --module $globals" ;;
+		sched-unload) _mptcp_pmctl_words "--force $globals" ;;
+		doctor-*) _mptcp_pmctl_words "--module $globals" ;;
+		*) _mptcp_pmctl_words "$globals" ;;
+		esac
+		return
+	fi
+	case $verb-$sub in
+	check-* | apply-*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	sched-) _mptcp_pmctl_words 'list load show unload' ;;
+	sched-load) _mptcp_pmctl_schedulers ;;
+	sched-show | sched-unload) _mptcp_pmctl_loaded ;;
+	endpoint-) _mptcp_pmctl_words 'list' ;;
+	esac
+}
+
+complete -o filenames -F _mptcp_pmctl mptcp-pmctl

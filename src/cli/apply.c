@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * apply: makes the kernel match a policy. Everything that can be found out beforehand is found out
+ * before anything is touched: the file, permissions, support, the plan, and a trial load of the
+ * scheduler. A new scheduler is loaded before the rest, because the rest names it, and unloaded
+ * again if the rest fails; a running one is replaced last, because that cannot be undone.
+ */
+#include "cli/caps.h"
+#include "cli/changes.h"
+#include "cli/cli.h"
+#include "cli/diagnose.h"
+#include "util/cleanup.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const char *netns, *module_path;
+static bool dry_run, force;
+
+static const struct option_def options[] = {
+	{ "netns", 0, OPTION_VALUE, "NAME", "apply in this network namespace", &netns },
+	{ "dry-run", 'n', OPTION_SWITCH, NULL, "print the changes, make none", &dry_run },
+	{ "force", 0, OPTION_SWITCH, NULL, "also change endpoints made by someone else", &force },
+	{ "module", 0, OPTION_VALUE, "PATH", "load this mptcp_bpf.ko instead of the installed one",
+	  &module_path },
+};
+
+struct run {
+	struct loader_config config;
+	struct policy *loaded;
+	struct policy policy; /* what is applied of it; borrows everything from `loaded` */
+	struct pm_kernel kernel;
+	struct pm_plan plan;
+	struct sched_change sched;
+	char left_out[384];
+	char (*unloaded)[LOADER_NAME_BYTES];
+	size_t nr_unloaded;
+};
+
+static void cleanup_run(struct run *r)
+{
+	pm_plan_clear(&r->plan);
+	pm_kernel_clear(&r->kernel);
+	policy_free(&r->loaded);
+	free(r->unloaded);
+}
+
+static bool needs_bpf(const struct policy *p)
+{
+	return p->scheduler.name[0] && strcmp(p->scheduler.name, "default") != 0;
+}
+
+static int check_caps(const struct run *r, struct error *e)
+{
+	unsigned int need = CAP_BIT_NET_ADMIN;
+
+	if (netns)
+		need |= CAP_BIT_SYS_ADMIN;
+	if (needs_bpf(&r->policy))
+		need |= CAP_BIT_BPF | CAP_BIT_SYS_ADMIN;
+	if (needs_bpf(&r->policy) && !loader_module_loaded() && !dry_run)
+		need |= CAP_BIT_SYS_MODULE;
+	return caps_need(need, "apply a policy", e);
+}
+
+static const struct loader_feature *first_missing(const struct loader_support *s, int level)
+{
+	for (int i = 0; i < FEATURE_NR; i++) {
+		if (!s->features[i].present && s->features[i].level <= level)
+			return &s->features[i];
+	}
+	return NULL;
+}
+
+/* Refuses, or leaves the scheduler out when the policy allows it. */
+static int check_support(struct run *r, struct error *e)
+{
+	const struct loader_feature *f;
+	struct loader_support s;
+
+	loader_probe(&r->config, &s);
+	f = first_missing(&s, 0);
+	if (f) {
+		error_set(e, -EOPNOTSUPP, "this machine lacks %s: %s", f->name, f->detail);
+		return error_hint(e, "%s", f->fix);
+	}
+	f = needs_bpf(&r->policy) ? first_missing(&s, 2) : NULL;
+	if (!f)
+		return 0;
+	if (r->policy.fallback == POLICY_FALLBACK_DENY) {
+		error_set(e, -EOPNOTSUPP, "scheduler %s needs %s, which this machine lacks: %s",
+			  r->policy.scheduler.name, f->name, f->detail);
+		return error_hint(e, "%s", f->fix);
+	}
+	snprintf(r->left_out, sizeof(r->left_out), "scheduler %s: %s (%s)",
+		 r->policy.scheduler.name, f->detail, f->fix);
+	memset(&r->policy.scheduler, 0, sizeof(r->policy.scheduler));
+	return 0;
+}
+
+static int load_scheduler(struct run *r, bool try_only, struct error *e)
+{
+	const struct policy_scheduler *s = &r->policy.scheduler;
+	struct loader_knob knobs[POLICY_KNOBS_MAX];
+	int err;
+
+	for (size_t i = 0; i < s->nr_knobs; i++)
+		knobs[i] = (struct loader_knob){ s->knobs[i].name, s->knobs[i].values,
+						 s->knobs[i].nr_values };
+	err = loader_sched_load(&r->config, s->name, knobs, s->nr_knobs, try_only, r->sched.name,
+				&r->sched.outcome, e);
+	if (err == 0 && strcmp(r->sched.name, s->name) != 0)
+		return error_set(e, -EINVAL, "the object of scheduler %s calls itself %s", s->name,
+				 r->sched.name);
+	return err;
+}
+
+static int prepare(struct run *r, struct error *e)
+{
+	int err = check_caps(r, e);
+
+	/* Sysctls and netlink are looked at in the namespace meant, so enter it first; module,
+	 * bpffs and BPF objects are the same in all of them. */
+	if (err == 0)
+		err = pm_netns_enter(netns, e);
+	if (err == 0)
+		err = check_support(r, e);
+	if (err == 0 && needs_bpf(&r->policy))
+		err = load_scheduler(r, true, e);
+	if (err == 0)
+		err = pm_kernel_read(&r->kernel, e);
+	if (err == 0)
+		err = pm_plan_make(&r->policy, &r->kernel, force, &r->plan, e);
+	return err;
+}
+
+/* Undoes a fresh load after the rest has failed; `e` keeps the first reason. */
+static void unload_again(struct run *r, struct error *e)
+{
+	struct error second = { 0 };
+
+	if (loader_sched_unload(&r->config, r->sched.name, false, &second) < 0)
+		error_hint(e, "scheduler %s stays loaded (%.100s): mptcp-pmctl sched unload %s",
+			   r->sched.name, second.text, r->sched.name);
+}
+
+static int execute(struct run *r, struct error *e)
+{
+	bool fresh = false;
+	int err = 0;
+
+	if (r->sched.name[0] && r->sched.outcome == LOADER_LOADED) {
+		err = load_scheduler(r, false, e);
+		fresh = err == 0 && r->sched.outcome == LOADER_LOADED;
+	}
+	if (err < 0)
+		return err;
+	/* Also without actions: it records that the policy is in force here. */
+	err = pm_plan_execute(&r->policy, &r->kernel, &r->plan, e);
+	if (err < 0) {
+		if (fresh)
+			unload_again(r, e);
+		return err;
+	}
+	if (r->sched.name[0] && r->sched.outcome == LOADER_SWAPPED) {
+		err = load_scheduler(r, false, e);
+		if (err < 0)
+			error_hint(e, "the rest of the policy is in force; the scheduler keeps its "
+				      "former code and settings");
+	}
+	return err;
+}
+
+/* A failure here leaves a scheduler loaded that nobody uses, which is a remark, not a failure. */
+static void tidy(struct cli *c, struct run *r)
+{
+	struct error e = { 0 };
+
+	if (unload_unused(r->sched.name, r->kernel.saved_scheduler, &r->unloaded, &r->nr_unloaded,
+			  &e) < 0)
+		cli_note(c, "notice: %s\n", e.text);
+	for (size_t i = 0; i < r->nr_unloaded; i++)
+		cli_note(c, "- unload BPF scheduler %s  (no longer used)\n", r->unloaded[i]);
+}
+
+static bool scheduler_changes(const struct run *r)
+{
+	for (size_t i = 0; i < r->plan.nr_actions; i++) {
+		if (r->plan.actions[i].kind == PM_SET_SCHEDULER)
+			return true;
+	}
+	return false;
+}
+
+static void finish(struct cli *c, struct run *r, bool nothing)
+{
+	struct changes_report report = {
+		.policy = r->policy.name,
+		.dry_run = dry_run,
+		.left_out = r->left_out[0] ? r->left_out : NULL,
+		.plan = &r->plan,
+		.sched = &r->sched,
+		.unloaded = r->unloaded,
+		.nr_unloaded = r->nr_unloaded,
+	};
+
+	if (c->json)
+		changes_json(c, &report);
+	else if (nothing)
+		cli_note(c, "nothing to change\n");
+	else
+		cli_note(c, dry_run ? "dry run: nothing was changed\n" : "policy %s applied\n",
+			 r->policy.name);
+}
+
+static int run(struct cli *c, int nr, char **words)
+{
+	_cleanup_(cleanup_run) struct run r = { .config = { .module_path = module_path } };
+	struct error e = { 0 };
+	bool nothing;
+	int status;
+
+	(void)nr;
+	if (diagnose_load(c, words[0], &r.loaded, &status) < 0)
+		return status;
+	r.policy = *r.loaded;
+	if (prepare(&r, &e) < 0)
+		return cli_fail(c, &e);
+	if (r.left_out[0])
+		cli_note(c, "%sleft out:%s %s\n", cli_yellow(c), cli_plain(c), r.left_out);
+	/* With the same actions a different name is still to be recorded. */
+	nothing = changes_none(&r.plan, &r.sched) && strcmp(r.kernel.policy, r.policy.name) == 0;
+	changes_print(c, &r.plan, &r.sched);
+	if (!nothing && !dry_run) {
+		bool scheduler = scheduler_changes(&r);
+
+		if (execute(&r, &e) < 0)
+			return cli_fail(c, &e);
+		if (scheduler)
+			tidy(c, &r);
+	}
+	finish(c, &r, nothing);
+	return EXIT_STATUS_OK;
+}
+
+const struct verb verb_apply = {
+	.name = "apply",
+	.words = "FILE",
+	.summary = "make the kernel match a policy",
+	.options = { options, sizeof(options) / sizeof(options[0]) },
+	.min = 1,
+	.max = 1,
+	.run = run,
+};

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* check: is a policy right? Reads files, never the kernel. */
+#include "cli/cli.h"
+#include "cli/diagnose.h"
+#include "policy/policy.h"
+
+#include <errno.h>
+
+static bool schema;
+
+static const struct option_def options[] = {
+	{ "schema", 0, OPTION_SWITCH, NULL, "print the JSON schema of the policy language",
+	  &schema },
+};
+
+static bool check_one(struct cli *c, struct json *j, const char *file)
+{
+	struct policy_diagnostics d = { 0 };
+	struct policy *p = NULL;
+	struct error e = { 0 };
+	int err = policy_load(file, &p, &d, &e);
+
+	if (c->json)
+		diagnose_json(j, file, &d, err < 0 ? &e : NULL);
+	else if (err < 0)
+		diagnose_print(c, file, &d, &e);
+	else
+		cli_note(c, "%s: ok\n", file);
+	policy_diagnostics_clear(&d);
+	policy_free(&p);
+	return err == 0;
+}
+
+static int run(struct cli *c, int nr, char **words)
+{
+	struct error e = { 0 };
+	struct json j;
+	bool ok = true;
+
+	if (schema) {
+		policy_schema_print(c->out);
+		return EXIT_STATUS_OK;
+	}
+	if (nr == 0) {
+		error_set(&e, -EINVAL, "check needs a policy file");
+		error_hint(&e, "mptcp-pmctl check FILE...");
+		return cli_usage(c, &e);
+	}
+	json_init(&j, c->out, c->pretty);
+	if (c->json)
+		json_array_open(&j);
+	for (int i = 0; i < nr; i++)
+		ok = check_one(c, &j, words[i]) && ok;
+	if (c->json) {
+		json_array_close(&j);
+		json_end(&j);
+	}
+	return ok ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
+}
+
+const struct verb verb_check = {
+	.name = "check",
+	.words = "FILE...",
+	.summary = "look for mistakes in policies; touches nothing",
+	.options = { options, sizeof(options) / sizeof(options[0]) },
+	.max = -1,
+	.run = run,
+};

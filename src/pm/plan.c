@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From policy and kernel state to actions. Pure: no I/O, no clock. The order of a plan is
+ * scheduler, limits, deletions, changes, additions; an unload goes endpoints first, then limits and
+ * scheduler.
+ */
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pm/address.h"
+#include "pm/pm.h"
+#include "util/cleanup.h"
+
+/* An endpoint that the policy asks for. */
+struct wanted {
+	struct pm_endpoint endpoint;
+	const struct policy_path *path;
+	const struct pm_interface *interface;
+	const struct pm_endpoint *existing; /* same address, in the kernel */
+};
+
+struct planner {
+	const struct policy *policy; /* NULL: unload */
+	const struct pm_kernel *kernel;
+	bool force;
+	const struct policy_path **path_of; /* by interface; NULL: none */
+	struct wanted *wanted;
+	size_t nr_wanted;
+	struct pm_plan plan;
+	bool out_of_memory;
+};
+
+static const char *mode_text(enum policy_mode_kind mode)
+{
+	switch (mode) {
+	case POLICY_MODE_HANDOVER:
+		return "handover";
+	case POLICY_MODE_AGGREGATE:
+		return "aggregate";
+	case POLICY_MODE_ACTIVE_STANDBY:
+		return "active-standby";
+	}
+	return "unknown";
+}
+
+/* The new last action, or NULL when memory is short (noted in the planner). */
+static struct pm_action *add_action(struct planner *p, enum pm_action_kind kind)
+{
+	struct pm_action *bigger =
+		reallocarray(p->plan.actions, p->plan.nr_actions + 1, sizeof(*bigger));
+
+	if (!bigger) {
+		p->out_of_memory = true;
+		return NULL;
+	}
+	p->plan.actions = bigger;
+	bigger += p->plan.nr_actions++;
+	*bigger = (struct pm_action){ .kind = kind };
+	return bigger;
+}
+
+__attribute__((format(printf, 3, 4))) static void
+add_notice(struct planner *p, enum pm_notice_kind kind, const char *fmt, ...)
+{
+	struct pm_notice *bigger =
+		reallocarray(p->plan.notices, p->plan.nr_notices + 1, sizeof(*bigger));
+	va_list ap;
+
+	if (!bigger) {
+		p->out_of_memory = true;
+		return;
+	}
+	p->plan.notices = bigger;
+	bigger += p->plan.nr_notices++;
+	bigger->kind = kind;
+	va_start(ap, fmt);
+	vsnprintf(bigger->text, sizeof(bigger->text), fmt, ap);
+	va_end(ap);
+}
+
+static bool path_matches(const struct policy_path *path, const struct pm_interface *it)
+{
+	if (path->interface && fnmatch(path->interface, it->name, 0) != 0)
+		return false;
+	return path->type == POLICY_LINK_ANY || path->type == it->type;
+}
+
+static const struct policy_path *first_match(const struct policy *policy,
+					     const struct pm_interface *it)
+{
+	for (size_t i = 0; !it->loopback && i < policy->nr_paths; i++)
+		if (path_matches(&policy->paths[i], it))
+			return &policy->paths[i];
+	return NULL;
+}
+
+static bool present(const struct planner *p, size_t i)
+{
+	return p->path_of[i] && p->kernel->interfaces[i].up &&
+	       p->kernel->interfaces[i].nr_addresses;
+}
+
+/* Lowest cost, then file order, then ifindex (the order of the array); a path that is a backup by
+ * its own word is no candidate. */
+static const struct pm_interface *choose_active(const struct planner *p)
+{
+	const struct policy_path *best = NULL;
+	const struct pm_interface *chosen = NULL;
+
+	for (size_t i = 0; i < p->kernel->nr_interfaces; i++) {
+		const struct policy_path *path = p->path_of[i];
+
+		if (!present(p, i) || path->backup == POLICY_YES)
+			continue;
+		if (!best || path->cost < best->cost || (path->cost == best->cost && path < best)) {
+			best = path;
+			chosen = &p->kernel->interfaces[i];
+		}
+	}
+	return chosen;
+}
+
+static uint32_t lowest_cost(const struct policy *policy)
+{
+	uint32_t lowest = UINT32_MAX;
+
+	for (size_t i = 0; i < policy->nr_paths; i++)
+		if (policy->paths[i].cost < lowest)
+			lowest = policy->paths[i].cost;
+	return lowest;
+}
+
+static bool is_backup(const struct planner *p, const struct policy_path *path,
+		      const struct pm_interface *it, const struct pm_interface *active)
+{
+	if (path->backup != POLICY_UNSET)
+		return path->backup == POLICY_YES;
+	switch (p->policy->mode) {
+	case POLICY_MODE_AGGREGATE:
+		return false;
+	case POLICY_MODE_HANDOVER:
+		return path->cost > lowest_cost(p->policy);
+	case POLICY_MODE_ACTIVE_STANDBY:
+		return it != active;
+	}
+	return false;
+}
+
+static uint32_t use_flags(unsigned int use)
+{
+	uint32_t flags = 0;
+
+	if (use & POLICY_ENDPOINT_SIGNAL)
+		flags |= PM_FLAG_SIGNAL;
+	if (use & POLICY_ENDPOINT_FULLMESH)
+		flags |= PM_FLAG_FULLMESH | PM_FLAG_SUBFLOW;
+	if ((use & POLICY_ENDPOINT_SUBFLOW) || !flags)
+		flags |= PM_FLAG_SUBFLOW;
+	return flags;
+}
+
+/* The kernel takes one endpoint an address, whatever its device or (with port 0) its port. */
+static const struct pm_endpoint *find_endpoint(const struct pm_kernel *k,
+					       const struct pm_address *address)
+{
+	for (size_t i = 0; i < k->nr_endpoints; i++)
+		if (!(k->endpoints[i].flags & PM_FLAG_IMPLICIT) &&
+		    pm_address_equal(&k->endpoints[i].address, address))
+			return &k->endpoints[i];
+	return NULL;
+}
+
+static void want(struct planner *p, size_t i, const struct pm_address *address, bool backup)
+{
+	const struct pm_interface *it = &p->kernel->interfaces[i];
+	struct wanted *bigger;
+
+	for (size_t w = 0; w < p->nr_wanted; w++)
+		if (pm_address_equal(&p->wanted[w].endpoint.address, address))
+			return;
+	bigger = reallocarray(p->wanted, p->nr_wanted + 1, sizeof(*bigger));
+	if (!bigger) {
+		p->out_of_memory = true;
+		return;
+	}
+	p->wanted = bigger;
+	p->wanted[p->nr_wanted++] = (struct wanted){
+		.endpoint = {
+			.flags = use_flags(p->path_of[i]->use) | (backup ? PM_FLAG_BACKUP : 0),
+			.ifindex = it->ifindex,
+			.address = *address,
+			.owned = true,
+		},
+		.path = p->path_of[i],
+		.interface = it,
+		.existing = find_endpoint(p->kernel, address),
+	};
+}
+
+static void collect_wanted(struct planner *p)
+{
+	const struct pm_interface *active;
+
+	for (size_t i = 0; i < p->kernel->nr_interfaces; i++)
+		p->path_of[i] = first_match(p->policy, &p->kernel->interfaces[i]);
+	active = choose_active(p);
+	for (size_t i = 0; i < p->kernel->nr_interfaces; i++) {
+		const struct pm_interface *it = &p->kernel->interfaces[i];
+
+		if (!present(p, i))
+			continue;
+		for (size_t a = 0; a < it->nr_addresses; a++)
+			want(p, i, &it->addresses[a], is_backup(p, p->path_of[i], it, active));
+	}
+}
+
+static void notice_paths(struct planner *p)
+{
+	uint32_t limit = p->policy->limits.set ? p->policy->limits.subflows
+					       : p->kernel->limits.subflows;
+	size_t nr_subflow = 0;
+
+	for (size_t n = 0; n < p->policy->nr_paths; n++) {
+		const struct policy_path *path = &p->policy->paths[n];
+		size_t nr = 0, nr_up = 0;
+
+		for (size_t i = 0; i < p->kernel->nr_interfaces; i++) {
+			const struct pm_interface *it = &p->kernel->interfaces[i];
+
+			if (p->path_of[i] != path)
+				continue;
+			nr++;
+			nr_up += it->up;
+			if (it->up && !it->nr_addresses)
+				add_notice(p, PM_NOTICE_NO_ADDRESS,
+					   "path \"%s\": %s has no usable address", path->name,
+					   it->name);
+			if (present(p, i) && (use_flags(path->use) & PM_FLAG_SUBFLOW))
+				nr_subflow++;
+		}
+		if (!nr_up)
+			add_notice(p, PM_NOTICE_PATH_ABSENT, "path \"%s\": %s; apply again later",
+				   path->name,
+				   nr ? "its interface is down" : "no interface matches it yet");
+	}
+	if (nr_subflow && nr_subflow - 1 > limit)
+		add_notice(p, PM_NOTICE_LIMIT,
+			   "%zu interfaces, but a connection may have %u extra subflows: raise "
+			   "limits.subflows",
+			   nr_subflow, limit);
+	if (!p->kernel->enabled)
+		add_notice(p, PM_NOTICE_DISABLED,
+			   "net.mptcp.enabled is 0: no connection uses MPTCP");
+}
+
+static bool is_satisfied(const struct wanted *w)
+{
+	return w->existing && w->existing->flags == w->endpoint.flags &&
+	       w->existing->ifindex == w->endpoint.ifindex && !w->existing->port;
+}
+
+/* The kernel changes backup and fullmesh alone, and refuses fullmesh on a signal endpoint. */
+static bool can_change(const struct wanted *w)
+{
+	uint32_t changed = w->existing->flags ^ w->endpoint.flags;
+
+	return w->existing->ifindex == w->endpoint.ifindex && !w->existing->port &&
+	       !(changed & ~(PM_FLAG_BACKUP | PM_FLAG_FULLMESH)) &&
+	       !((changed & PM_FLAG_FULLMESH) && (w->endpoint.flags & PM_FLAG_SIGNAL));
+}
+
+static bool may_touch(const struct planner *p, const struct pm_endpoint *ep)
+{
+	return ep->owned || (p->force && p->policy);
+}
+
+static void set_reason(const struct planner *p, struct pm_action *a, const struct wanted *w)
+{
+	snprintf(a->reason, sizeof(a->reason), "path \"%s\" (%s), mode %s", w->path->name,
+		 w->interface->name, mode_text(p->policy->mode));
+}
+
+static void plan_deletions(struct planner *p)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	for (size_t i = 0; i < p->kernel->nr_endpoints; i++) {
+		const struct pm_endpoint *ep = &p->kernel->endpoints[i];
+		const struct wanted *w = NULL;
+		struct pm_action *a;
+
+		if (ep->flags & PM_FLAG_IMPLICIT)
+			continue;
+		for (size_t n = 0; n < p->nr_wanted && !w; n++)
+			if (p->wanted[n].existing == ep)
+				w = &p->wanted[n];
+		if (w && (is_satisfied(w) || (may_touch(p, ep) && can_change(w))))
+			continue;
+		if (may_touch(p, ep)) {
+			a = add_action(p, PM_DELETE_ENDPOINT);
+			if (!a)
+				return;
+			a->endpoint = *ep;
+			if (w)
+				set_reason(p, a, w);
+			else
+				snprintf(a->reason, sizeof(a->reason), "%s",
+					 p->policy ? "no path asks for it" : "unload");
+		} else if (p->policy) {
+			add_notice(p, PM_NOTICE_FOREIGN_ENDPOINT,
+				   "endpoint %s id %u was made by someone else and is left alone%s "
+				   "(--force to take over)",
+				   pm_address_text(&ep->address, text), ep->id,
+				   w ? ", though the policy asks for other flags" : "");
+		}
+	}
+}
+
+static void plan_changes(struct planner *p)
+{
+	for (size_t n = 0; n < p->nr_wanted; n++) {
+		const struct wanted *w = &p->wanted[n];
+		struct pm_action *a;
+
+		if (!w->existing || is_satisfied(w) || !may_touch(p, w->existing) || !can_change(w))
+			continue;
+		a = add_action(p, PM_CHANGE_ENDPOINT);
+		if (!a)
+			return;
+		a->endpoint = w->endpoint;
+		a->endpoint.id = w->existing->id;
+		a->before = *w->existing;
+		set_reason(p, a, w);
+	}
+}
+
+static void plan_additions(struct planner *p)
+{
+	for (size_t n = 0; n < p->nr_wanted; n++) {
+		const struct wanted *w = &p->wanted[n];
+		struct pm_action *a;
+
+		/* One in the way was planned to be deleted when we may. */
+		if (w->existing && (is_satisfied(w) || !may_touch(p, w->existing) || can_change(w)))
+			continue;
+		a = add_action(p, PM_ADD_ENDPOINT);
+		if (!a)
+			return;
+		a->endpoint = w->endpoint;
+		set_reason(p, a, w);
+	}
+}
+
+static bool limits_equal(const struct pm_limits *a, const struct pm_limits *b)
+{
+	return a->subflows == b->subflows && a->add_addr_accepted == b->add_addr_accepted;
+}
+
+static void plan_limits(struct planner *p)
+{
+	const struct pm_kernel *k = p->kernel;
+	struct pm_limits target = k->limits;
+	bool asked = p->policy && p->policy->limits.set;
+	struct pm_action *a;
+
+	if (asked) {
+		target.subflows = p->policy->limits.subflows;
+		target.add_addr_accepted = p->policy->limits.add_addr_accepted;
+	}
+	for (size_t i = 0; !asked && i < k->nr_set_limits; i++)
+		if (limits_equal(&k->limits, &k->set_limits[i]))
+			target = k->saved_limits;
+	if (limits_equal(&target, &k->limits))
+		return;
+	a = add_action(p, PM_SET_LIMITS);
+	if (!a)
+		return;
+	a->limits = target;
+	a->limits_before = k->limits;
+	snprintf(a->reason, sizeof(a->reason), "%s",
+		 asked ? "limits of the policy" : "back to what was there before");
+}
+
+/* A scheduler to go back to may have been unloaded since. */
+static bool is_available(const struct pm_kernel *k, const char *name)
+{
+	size_t size = strlen(name);
+
+	for (const char *at = k->available_schedulers; (at = strstr(at, name)); at += size)
+		if ((at == k->available_schedulers || at[-1] == ' ') &&
+		    (at[size] == '\0' || at[size] == ' '))
+			return true;
+	return !k->available_schedulers[0];
+}
+
+static void plan_scheduler(struct planner *p)
+{
+	const struct pm_kernel *k = p->kernel;
+	const char *target = k->scheduler;
+	bool asked = p->policy && p->policy->scheduler.name[0];
+	struct pm_action *a;
+
+	if (asked)
+		target = p->policy->scheduler.name;
+	for (size_t i = 0; !asked && i < k->nr_set_scheduler; i++)
+		if (k->saved_scheduler[0] && strcmp(k->scheduler, k->set_scheduler[i]) == 0)
+			target = is_available(k, k->saved_scheduler) ? k->saved_scheduler
+								     : "default";
+	if (strcmp(target, k->scheduler) == 0)
+		return;
+	a = add_action(p, PM_SET_SCHEDULER);
+	if (!a)
+		return;
+	snprintf(a->scheduler, sizeof(a->scheduler), "%s", target);
+	memcpy(a->scheduler_before, k->scheduler, sizeof(a->scheduler_before));
+	snprintf(a->reason, sizeof(a->reason), "%s",
+		 asked ? "scheduler of the policy" : "back to what was there before");
+}
+
+int pm_plan_make(const struct policy *policy, const struct pm_kernel *kernel, bool force,
+		 struct pm_plan *out, struct error *e)
+{
+	struct planner p = { .policy = policy, .kernel = kernel, .force = force };
+
+	p.path_of = calloc(kernel->nr_interfaces + 1, sizeof(*p.path_of));
+	if (!p.path_of)
+		return error_set(e, -ENOMEM, "cannot plan: out of memory");
+	if (policy) {
+		collect_wanted(&p);
+		notice_paths(&p);
+		plan_scheduler(&p);
+		plan_limits(&p);
+	}
+	plan_deletions(&p);
+	plan_changes(&p);
+	plan_additions(&p);
+	if (!policy) {
+		plan_limits(&p);
+		plan_scheduler(&p);
+	}
+	free(p.path_of);
+	free(p.wanted);
+	if (p.out_of_memory) {
+		pm_plan_clear(&p.plan);
+		return error_set(e, -ENOMEM, "cannot plan: out of memory");
+	}
+	*out = p.plan;
+	return 0;
+}
+
+void pm_plan_clear(struct pm_plan *p)
+{
+	free(p->actions);
+	free(p->notices);
+	*p = (struct pm_plan){ 0 };
+}

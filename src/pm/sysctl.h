@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The sysctls of net.mptcp in the calling thread's network namespace. */
+#ifndef PM_SYSCTL_H
+#define PM_SYSCTL_H
+
+#include <stddef.h>
+
+#include "util/error.h"
+
+/* `name` is the part after net.mptcp. The value comes without the newline. -EOPNOTSUPP when the
+ * kernel has no such sysctl. */
+int pm_sysctl_read(const char *name, char *out, size_t size, struct error *e);
+
+/* net.mptcp.scheduler for new connections. -ENOENT with the list of available schedulers in the
+ * hint when the kernel does not know it. */
+int pm_sysctl_set_scheduler(const char *scheduler, struct error *e);
+
+#endif

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Every key of the policy language: its place, its type, its default and what it is for. */
+#include "policy/grammar.h"
+
+#include "policy/handlers.h"
+
+#define ARRAY_SIZE(a)	  (sizeof(a) / sizeof((a)[0]))
+#define WORDS(table)	  .words = (table), .nr_words = ARRAY_SIZE(table)
+#define KEYS(table)	  .keys = (table), .nr_keys = ARRAY_SIZE(table)
+#define NAME_PATTERN	  "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
+#define SCHEDULER_PATTERN "^[a-z0-9_-]{1,15}$"
+#define KNOB_PATTERN	  "^[A-Za-z_][A-Za-z0-9_]{0,62}$"
+#define GLOB_PATTERN	  "^[^/ ]{1,63}$"
+
+const struct word grammar_modes[] = {
+	{ "handover", POLICY_MODE_HANDOVER },
+	{ "aggregate", POLICY_MODE_AGGREGATE },
+	{ "active-standby", POLICY_MODE_ACTIVE_STANDBY },
+};
+const size_t grammar_nr_modes = ARRAY_SIZE(grammar_modes);
+_Static_assert(ARRAY_SIZE(grammar_modes) == POLICY_MODE_ACTIVE_STANDBY + 1, "a mode has no name");
+
+const struct word grammar_link_types[] = {
+	{ "any", POLICY_LINK_ANY },	      { "wifi", POLICY_LINK_WIFI },
+	{ "cellular", POLICY_LINK_CELLULAR }, { "ethernet", POLICY_LINK_ETHERNET },
+	{ "vpn", POLICY_LINK_VPN },
+};
+const size_t grammar_nr_link_types = ARRAY_SIZE(grammar_link_types);
+_Static_assert(ARRAY_SIZE(grammar_link_types) == POLICY_LINK_VPN + 1, "a link type has no name");
+
+static const struct word trusts[] = {
+	{ "high", POLICY_TRUST_HIGH },
+	{ "normal", POLICY_TRUST_NORMAL },
+	{ "low", POLICY_TRUST_LOW },
+};
+_Static_assert(ARRAY_SIZE(trusts) == POLICY_TRUST_HIGH + 1, "a trust level has no name");
+
+static const struct word fallbacks[] = {
+	{ "deny", POLICY_FALLBACK_DENY },
+	{ "allow", POLICY_FALLBACK_ALLOW },
+};
+_Static_assert(ARRAY_SIZE(fallbacks) == POLICY_FALLBACK_ALLOW + 1, "a fallback has no name");
+
+static const struct word endpoint_uses[] = {
+	{ "subflow", POLICY_ENDPOINT_SUBFLOW },
+	{ "signal", POLICY_ENDPOINT_SIGNAL },
+	{ "fullmesh", POLICY_ENDPOINT_FULLMESH },
+};
+
+static const struct value version_value = { VALUE_INTEGER, .min = 1, .max = 1 };
+static const struct value boolean = { .kind = VALUE_BOOL };
+static const struct value cost = { VALUE_INTEGER, .min = 1, .max = 1000000 };
+static const struct value count = { VALUE_INTEGER, .max = 64 };
+static const struct value knob = { VALUE_INTEGER, .max = UINT64_MAX };
+static const struct value mode_name = { VALUE_WORD, WORDS(grammar_modes) };
+static const struct value link_type = { VALUE_WORD, WORDS(grammar_link_types) };
+static const struct value trust = { VALUE_WORD, WORDS(trusts) };
+static const struct value fallback = { VALUE_WORD, WORDS(fallbacks) };
+static const struct value endpoint = { VALUE_FLAGS, WORDS(endpoint_uses) };
+
+static const struct value name = {
+	VALUE_TEXT,
+	.pattern = NAME_PATTERN,
+	.expected = "up to 63 letters, digits, \".\", \"_\" or \"-\", the first a letter or digit",
+};
+static const struct value scheduler_name = {
+	VALUE_TEXT,
+	.pattern = SCHEDULER_PATTERN,
+	.expected = "1 to 15 of a-z, 0-9, \"_\" and \"-\"",
+};
+static const struct value glob = {
+	VALUE_TEXT,
+	.pattern = GLOB_PATTERN,
+	.expected = "an interface name or a pattern such as \"wl*\"",
+};
+
+static const struct value knobs = {
+	VALUE_KNOBS,
+	.element = &knob,
+	.max = POLICY_KNOBS_MAX,
+	.pattern = KNOB_PATTERN,
+	.expected = "a name of letters, digits and \"_\"",
+};
+
+static const struct key scheduler_keys[] = {
+	{ .name = "name",
+	  &scheduler_name,
+	  handle_name,
+	  offsetof(struct policy_scheduler, name),
+	  "The scheduler as `mptcp-pmctl sched list` shows it.",
+	  .required = true },
+	{ .name = "knobs",
+	  &knobs,
+	  handle_knobs,
+	  0,
+	  "Settings of the scheduler: numbers or lists of numbers." },
+};
+const struct value grammar_scheduler = {
+	VALUE_SCHEDULER,
+	.element = &scheduler_name,
+	KEYS(scheduler_keys),
+};
+
+static const struct key match_keys[] = {
+	{ .name = "interface",
+	  &glob,
+	  handle_glob,
+	  offsetof(struct policy_path, interface),
+	  "Name of the interface, or a pattern with *, ? and [...]." },
+	{ .name = "type",
+	  &link_type,
+	  handle_word,
+	  offsetof(struct policy_path, type),
+	  "Kind of link, found from the device or else from its name.",
+	  "any" },
+};
+static const struct value match = { VALUE_OBJECT, KEYS(match_keys) };
+
+static const struct key path_keys[] = {
+	{ .name = "name",
+	  &name,
+	  handle_name,
+	  offsetof(struct policy_path, name),
+	  "Name of the path, for messages and tables.",
+	  .required = true },
+	{ .name = "match",
+	  &match,
+	  handle_object,
+	  0,
+	  "Which interfaces belong to the path; all conditions must hold." },
+	{ .name = "cost",
+	  &cost,
+	  handle_integer,
+	  offsetof(struct policy_path, cost),
+	  "Lower is preferred.",
+	  "1" },
+	{ .name = "metered",
+	  &boolean,
+	  handle_bool,
+	  offsetof(struct policy_path, metered),
+	  "Whether traffic on the path costs money.",
+	  "false" },
+	{ .name = "trust",
+	  &trust,
+	  handle_word,
+	  offsetof(struct policy_path, trust),
+	  "How far the network behind the path is trusted.",
+	  "normal" },
+	{ .name = "backup",
+	  &boolean,
+	  handle_tristate,
+	  offsetof(struct policy_path, backup),
+	  "Use the path only when the others fail; when left out, the mode decides." },
+	{ .name = "endpoint",
+	  &endpoint,
+	  handle_flags,
+	  offsetof(struct policy_path, use),
+	  "What the addresses are for: subflow opens subflows from them, signal announces them to "
+	  "the peer, fullmesh pairs them with every address of the peer.",
+	  "[subflow]" },
+};
+static const struct value path = { VALUE_OBJECT, KEYS(path_keys) };
+static const struct value paths = { VALUE_LIST, .element = &path, .max = POLICY_PATHS_MAX };
+
+static const struct key connection_keys[] = {
+	{ .name = "match",
+	  NULL,
+	  NULL,
+	  .refused = "rules for some connections are not supported yet: only "
+		     "the default rule, without \"match\"" },
+	{ .name = "mode",
+	  &mode_name,
+	  handle_word,
+	  offsetof(struct draft, policy.mode),
+	  "How the paths are used.",
+	  "handover" },
+	{ .name = "scheduler",
+	  &grammar_scheduler,
+	  handle_scheduler,
+	  offsetof(struct draft, rule_scheduler),
+	  "Packet scheduler of the rule; comes before that of the mode." },
+};
+static const struct value connection = { VALUE_OBJECT, KEYS(connection_keys) };
+static const struct value connections = {
+	VALUE_LIST,
+	.element = &connection,
+	.max = 1,
+	.excess = "only one connection rule, the default, is supported yet",
+};
+
+static const struct key mode_keys[] = {
+	{ .name = "scheduler",
+	  &grammar_scheduler,
+	  handle_scheduler,
+	  0,
+	  "Packet scheduler of the mode; comes before the one at the top." },
+};
+static const struct value mode = { VALUE_OBJECT, KEYS(mode_keys) };
+
+#define MODE(kind) handle_object, offsetof(struct draft, mode_schedulers[kind])
+static const struct key modes_keys[] = {
+	{ .name = "handover",
+	  &mode,
+	  MODE(POLICY_MODE_HANDOVER),
+	  "The cheapest paths carry the traffic, dearer ones take over." },
+	{ .name = "aggregate", &mode, MODE(POLICY_MODE_AGGREGATE), "All paths carry traffic." },
+	{ .name = "active-standby",
+	  &mode,
+	  MODE(POLICY_MODE_ACTIVE_STANDBY),
+	  "Exactly one path carries traffic." },
+};
+_Static_assert(ARRAY_SIZE(modes_keys) == POLICY_MODE_ACTIVE_STANDBY + 1, "a mode has no key");
+static const struct value modes = { VALUE_OBJECT, KEYS(modes_keys) };
+
+static const struct key limits_keys[] = {
+	{ .name = "subflows",
+	  &count,
+	  handle_integer,
+	  offsetof(struct policy_limits, subflows),
+	  "Subflows a connection may have beside the first.",
+	  "2" },
+	{ .name = "add-addr-accepted",
+	  &count,
+	  handle_integer,
+	  offsetof(struct policy_limits, add_addr_accepted),
+	  "Announced addresses of the peer a connection may use.",
+	  "0" },
+};
+static const struct value limits = { VALUE_OBJECT, KEYS(limits_keys) };
+
+static const struct key root_keys[] = {
+	{ .name = "version",
+	  &version_value,
+	  handle_version,
+	  offsetof(struct draft, version),
+	  "Version of the policy language.",
+	  .required = true },
+	{ .name = "name",
+	  &name,
+	  handle_name,
+	  offsetof(struct draft, policy.name),
+	  "Name of the policy, for messages and `status`.",
+	  .required = true },
+	{ .name = "fallback",
+	  &fallback,
+	  handle_word,
+	  offsetof(struct draft, policy.fallback),
+	  "Whether to apply what can be had when the kernel lacks something.",
+	  "deny" },
+	{ .name = "scheduler",
+	  &grammar_scheduler,
+	  handle_scheduler,
+	  offsetof(struct draft, top_scheduler),
+	  "Packet scheduler, unless the mode or the rule names one." },
+	{ .name = "paths",
+	  &paths,
+	  handle_paths,
+	  0,
+	  "Network interfaces; each belongs to the first path that matches it." },
+	{ .name = "connections", &connections, handle_connections, 0, "Rules for connections." },
+	{ .name = "modes", &modes, handle_object, 0, "Settings of the modes." },
+	{ .name = "limits",
+	  &limits,
+	  handle_limits,
+	  offsetof(struct draft, policy.limits),
+	  "Limits of the kernel's path manager; left alone when absent." },
+};
+
+const struct value grammar_root = { VALUE_OBJECT, KEYS(root_keys) };

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The tables the language is made of. The parser walks them along the YAML tree and the schema
+ * printer writes them out, so a key exists in both or in neither.
+ */
+#ifndef POLICY_GRAMMAR_H
+#define POLICY_GRAMMAR_H
+
+#include "policy/node.h"
+#include "policy/policy.h"
+
+enum value_kind {
+	VALUE_WORD,	 /* one of `words` */
+	VALUE_FLAGS,	 /* a list of `words` */
+	VALUE_BOOL,	 /* true, false, yes, no, on, off */
+	VALUE_INTEGER,	 /* min..max */
+	VALUE_TEXT,	 /* a string that matches `pattern` */
+	VALUE_OBJECT,	 /* a mapping of `keys` */
+	VALUE_LIST,	 /* of `element`, at most `max` */
+	VALUE_SCHEDULER, /* `element` (the name alone) or a mapping of `keys` */
+	VALUE_KNOBS,	 /* a mapping of names like `pattern` to `element` or lists of it */
+};
+
+struct word {
+	const char *name;
+	unsigned int value;
+};
+
+struct value {
+	enum value_kind kind;
+	const struct word *words;
+	size_t nr_words;
+	const struct key *keys;
+	size_t nr_keys;
+	const struct value *element;
+	uint64_t min, max;
+	const char *pattern;  /* a regular expression both POSIX and JSON schema understand */
+	const char *expected; /* the pattern in words */
+	const char *excess;   /* said when a list is longer than `max`; may be NULL */
+};
+
+/* What was read so far. The policy's own fields are filled as they are read; what has to be
+ * resolved against something else waits beside it. */
+struct draft {
+	struct policy policy;
+	uint32_t version;
+	struct policy_scheduler top_scheduler, rule_scheduler;
+	struct policy_scheduler mode_schedulers[POLICY_MODE_ACTIVE_STANDBY + 1];
+	const struct node *path_nodes[POLICY_PATHS_MAX];
+	bool path_broken[POLICY_PATHS_MAX]; /* has mistakes; not to be compared with others */
+};
+
+struct parse {
+	struct policy_diagnostics *diagnostics;
+	struct draft draft;
+	bool no_memory;
+};
+
+/* Checks `n` against key->value and stores the result at key->offset in `object`. */
+typedef void key_handler(struct parse *p, const struct key *key, const struct node *n,
+			 void *object);
+
+struct key {
+	const char *name;
+	const struct value *value;
+	key_handler *handle;
+	size_t offset;
+	const char *help;
+	const char *fallback; /* the default in words, NULL when there is none */
+	bool required;
+	const char *refused; /* a known word that is an error here, and why */
+};
+
+extern const struct value grammar_root;
+extern const struct value grammar_scheduler;
+
+extern const struct word grammar_modes[];
+extern const size_t grammar_nr_modes;
+extern const struct word grammar_link_types[];
+extern const size_t grammar_nr_link_types;
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One function a kind of value: checks a node, reports what is wrong with it and stores the result.
+ * Everything they need to know is in the key; see grammar.h.
+ */
+#ifndef POLICY_HANDLERS_H
+#define POLICY_HANDLERS_H
+
+#include "policy/grammar.h"
+
+void parse_report(struct parse *p, const struct node *n, const char *hint, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/* "WHAT" must be EXPECTED, not VALUE. */
+void parse_report_type(struct parse *p, const char *what, const struct node *n,
+		       const char *expected, const char *hint);
+
+/* Whether the node is usable as what the name says; what is not is reported. */
+bool parse_is_map(struct parse *p, const char *what, const struct node *n);
+bool parse_is_list(struct parse *p, const char *what, const struct node *n);
+bool parse_is_text(struct parse *p, const char *what, const struct value *value,
+		   const struct node *n);
+bool parse_integer(struct parse *p, const char *what, const struct value *value,
+		   const struct node *n, uint64_t *out);
+/* The key at items[at] of the map is a word and new there. */
+bool parse_is_new_key(struct parse *p, const struct node *map, size_t at);
+
+/* Walks a mapping along value->keys. `what` names it in messages. */
+void parse_object(struct parse *p, const char *what, const struct value *value,
+		  const struct node *n, void *object);
+
+key_handler handle_word;	/* unsigned int or enum */
+key_handler handle_flags;	/* unsigned int */
+key_handler handle_bool;	/* bool */
+key_handler handle_tristate;	/* enum policy_tristate */
+key_handler handle_integer;	/* uint32_t */
+key_handler handle_name;	/* char[], long enough for what the pattern allows */
+key_handler handle_object;	/* the object at the offset */
+key_handler handle_version;	/* uint32_t */
+key_handler handle_paths;	/* struct draft */
+key_handler handle_connections; /* struct draft */
+key_handler handle_limits;	/* struct policy_limits */
+key_handler handle_scheduler;	/* struct policy_scheduler */
+key_handler handle_knobs;	/* struct policy_scheduler */
+key_handler handle_glob;	/* char * */
+
+#endif

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# A two-path test network in namespaces of its own, to be sourced.
+#
+#   client                     router                      server
+#   wlan0 10.1.1.1 ---- wifi   10.1.1.254
+#                              10.1.9.254  uplink ---- eth0 10.1.9.1
+#   wwan0 10.1.2.1 ---- lte    10.1.2.254
+#
+# and the same in fd00:1:N::/64. The client prefers wlan0; what is sent from an address leaves by
+# the link of that address or not at all. Paths are named wifi and lte.
+#
+#   net_new                          make it; sets NET_CLIENT, NET_ROUTER, NET_SERVER
+#   net_shape PATH MBIT RTT_MS QUEUE [LOSS]
+#                                    queue in packets, loss in percent, half the RTT each way;
+#                                    netem if the kernel has it, else tbf: the rate alone
+#   net_unshape PATH
+#   net_link_down PATH, net_link_up PATH      the client's interface goes or comes back
+#   net_blackhole PATH, net_heal PATH         packets vanish in the router, links stay up
+#   net_endpoints [FLAGS]            client endpoints by iproute2 (no policy): subflow on lte
+#   net_bytes PATH                   bytes received on the path's client interface
+#   net_client COMMAND..., net_server COMMAND..., net_router COMMAND...
+#   net_cleanup                      end what runs inside, delete the namespaces
+
+# shellcheck disable=SC2034 # for the suites
+NET_CLIENT_WIFI=10.1.1.1 NET_CLIENT_LTE=10.1.2.1 NET_SERVER_IP=10.1.9.1
+# shellcheck disable=SC2034
+NET_CLIENT_WIFI6=fd00:1:1::1 NET_CLIENT_LTE6=fd00:1:2::1 NET_SERVER_IP6=fd00:1:9::1
+NET_CLIENT=''
+NET_ROUTER=''
+NET_SERVER=''
+
+net_client() { ip netns exec "$NET_CLIENT" "$@"; }
+net_router() { ip netns exec "$NET_ROUTER" "$@"; }
+net_server() { ip netns exec "$NET_SERVER" "$@"; }
+
+net_device() {
+	case $1 in
+	wifi) echo wlan0 ;;
+	lte) echo wwan0 ;;
+	*)
+		printf 'net.sh: no path is called %s, only wifi and lte\n' "$1" >&2
+		return 2
+		;;
+	esac
+}
+
+net_number() {
+	case $1 in
+	wifi) echo 1 ;;
+	*) echo 2 ;;
+	esac
+}
+
+net_has_netem() {
+	if [ -z "${NET_NETEM:-}" ]; then
+		modprobe -q sch_netem 2>/dev/null || :
+		NET_NETEM=no
+		if net_router tc qdisc add dev lo root netem delay 1ms 2>/dev/null; then
+			net_router tc qdisc del dev lo root
+			NET_NETEM=yes
+		fi
+	fi
+	[ "$NET_NETEM" = yes ]
+}
+
+net_sysctls() {
+	local ns=$1
+	ip netns exec "$ns" sysctl -qw net.ipv4.conf.all.rp_filter=0 \
+		net.ipv4.conf.default.rp_filter=0 net.ipv6.conf.all.accept_dad=0 \
+		net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.keep_addr_on_down=1 \
+		net.ipv6.conf.default.keep_addr_on_down=1 net.mptcp.enabled=1
+}
+
+# The routes of one path; the kernel forgets them whenever the link goes down.
+net_routes() {
+	local path=$1 n dev
+	n=$(net_number "$path")
+	dev=$(net_device "$path")
+	ip -n "$NET_CLIENT" route replace default via "10.1.$n.254" dev "$dev" metric "${n}00"
+	ip -n "$NET_CLIENT" -6 route replace default via "fd00:1:$n::fe" dev "$dev" metric "${n}00"
+	ip -n "$NET_CLIENT" route replace default via "10.1.$n.254" dev "$dev" table "10$n"
+	ip -n "$NET_CLIENT" -6 route replace default via "fd00:1:$n::fe" dev "$dev" table "10$n" \
+		metric 100
+}
+
+net_path() {
+	local path=$1 n dev
+	n=$(net_number "$path")
+	dev=$(net_device "$path")
+	ip -n "$NET_CLIENT" link add "$dev" type veth peer name "$path" netns "$NET_ROUTER"
+	ip -n "$NET_CLIENT" addr add "10.1.$n.1/24" dev "$dev"
+	ip -n "$NET_CLIENT" addr add "fd00:1:$n::1/64" dev "$dev" nodad
+	ip -n "$NET_ROUTER" addr add "10.1.$n.254/24" dev "$path"
+	ip -n "$NET_ROUTER" addr add "fd00:1:$n::fe/64" dev "$path" nodad
+	ip -n "$NET_ROUTER" link set "$path" up
+	ip -n "$NET_CLIENT" link set "$dev" up
+	ip -n "$NET_CLIENT" rule add from "10.1.$n.1" table "10$n"
+	ip -n "$NET_CLIENT" -6 rule add from "fd00:1:$n::1" table "10$n"
+	# Without these, packets of a path that is down would leave by the other one.
+	ip -n "$NET_CLIENT" route add unreachable default table "10$n" metric 9999
+	ip -n "$NET_CLIENT" -6 route add unreachable default table "10$n" metric 9999
+	net_routes "$path"
+}
+
+net_new() {
+	local id ns
+	id=$$-$RANDOM
+	NET_CLIENT=pmc-$id NET_ROUTER=pmr-$id NET_SERVER=pms-$id
+	for ns in "$NET_CLIENT" "$NET_ROUTER" "$NET_SERVER"; do
+		ip netns add "$ns"
+		ip -n "$ns" link set lo up
+		net_sysctls "$ns"
+	done
+	net_router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	ip -n "$NET_SERVER" link add eth0 type veth peer name uplink netns "$NET_ROUTER"
+	ip -n "$NET_SERVER" addr add 10.1.9.1/24 dev eth0
+	ip -n "$NET_SERVER" addr add fd00:1:9::1/64 dev eth0 nodad
+	ip -n "$NET_ROUTER" addr add 10.1.9.254/24 dev uplink
+	ip -n "$NET_ROUTER" addr add fd00:1:9::fe/64 dev uplink nodad
+	ip -n "$NET_ROUTER" link set uplink up
+	ip -n "$NET_SERVER" link set eth0 up
+	ip -n "$NET_SERVER" route add default via 10.1.9.254
+	ip -n "$NET_SERVER" -6 route add default via fd00:1:9::fe
+	net_path wifi
+	net_path lte
+}
+
+net_qdisc() {
+	local ns=$1 dev=$2 mbit=$3 rtt=$4 queue=$5 loss=$6
+	if net_has_netem; then
+		# In flight and queued packets share netem's limit.
+		local limit=$((queue + mbit * rtt * 1000 / 2 / 12000))
+		set -- netem rate "${mbit}mbit" delay "$((rtt * 500))us" limit "$limit"
+		[ "$loss" = 0 ] || set -- "$@" loss "$loss%"
+	else
+		set -- tbf rate "${mbit}mbit" burst 5kb limit "$((queue * 1514))"
+	fi
+	ip netns exec "$ns" tc qdisc replace dev "$dev" root "$@"
+}
+
+net_shape() {
+	local path=$1 mbit=$2 rtt=$3 queue=$4 loss=${5:-0} dev
+	dev=$(net_device "$path")
+	# Segmentation offload would make queues and losses of 64 kB "packets".
+	net_offload "$path" off
+	net_qdisc "$NET_CLIENT" "$dev" "$mbit" "$rtt" "$queue" 0
+	net_qdisc "$NET_ROUTER" "$path" "$mbit" "$rtt" "$queue" "$loss"
+}
+
+net_offload() {
+	local path=$1 dev
+	dev=$(net_device "$path")
+	command -v ethtool >/dev/null 2>&1 || return 0
+	net_client ethtool -K "$dev" tso "$2" gso "$2" gro "$2" >/dev/null 2>&1 || :
+	net_router ethtool -K "$path" tso "$2" gso "$2" gro "$2" >/dev/null 2>&1 || :
+	net_router ethtool -K uplink tso "$2" gso "$2" gro "$2" >/dev/null 2>&1 || :
+	net_server ethtool -K eth0 tso "$2" gso "$2" gro "$2" >/dev/null 2>&1 || :
+}
+
+net_unshape() {
+	local dev
+	dev=$(net_device "$1")
+	net_offload "$1" on
+	net_client tc qdisc del dev "$dev" root 2>/dev/null || :
+	net_router tc qdisc del dev "$1" root 2>/dev/null || :
+}
+
+net_link_down() { ip -n "$NET_CLIENT" link set "$(net_device "$1")" down; }
+
+net_link_up() {
+	ip -n "$NET_CLIENT" link set "$(net_device "$1")" up
+	net_routes "$1"
+}
+
+# Routes of higher preference than the real ones: packets to and from the path vanish silently.
+net_blackhole() {
+	local n
+	n=$(net_number "$1")
+	ip -n "$NET_ROUTER" rule add pref 10 iif "$1" blackhole
+	ip -n "$NET_ROUTER" -6 rule add pref 10 iif "$1" blackhole
+	ip -n "$NET_ROUTER" rule add pref 11 to "10.1.$n.0/24" blackhole
+	ip -n "$NET_ROUTER" -6 rule add pref 11 to "fd00:1:$n::/64" blackhole
+}
+
+net_heal() {
+	local n
+	n=$(net_number "$1")
+	ip -n "$NET_ROUTER" rule del pref 10 iif "$1" blackhole
+	ip -n "$NET_ROUTER" -6 rule del pref 10 iif "$1" blackhole
+	ip -n "$NET_ROUTER" rule del pref 11 to "10.1.$n.0/24" blackhole
+	ip -n "$NET_ROUTER" -6 rule del pref 11 to "fd00:1:$n::/64" blackhole
+}
+
+net_endpoints() {
+	ip -n "$NET_CLIENT" mptcp limits set subflows 4 add_addr_accepted 4
+	ip -n "$NET_SERVER" mptcp limits set subflows 4 add_addr_accepted 4
+	# shellcheck disable=SC2086 # flags are words
+	ip -n "$NET_CLIENT" mptcp endpoint add "$NET_CLIENT_LTE" dev wwan0 subflow ${1:-}
+	# shellcheck disable=SC2086
+	ip -n "$NET_CLIENT" mptcp endpoint add "$NET_CLIENT_LTE6" dev wwan0 subflow ${1:-}
+}
+
+# The file is read in the namespace of the process that mounted /sys, so a fresh one is needed;
+# `ip netns exec` mounts it.
+net_bytes() {
+	net_client cat "/sys/class/net/$(net_device "$1")/statistics/rx_bytes"
+}
+
+# Is something listening on this TCP port of the server?
+net_listens() {
+	[ -n "$(ip netns exec "$NET_SERVER" ss -Hltn "sport = :$1")" ]
+}
+
+net_cleanup() {
+	local ns pids
+	for ns in "$NET_CLIENT" "$NET_ROUTER" "$NET_SERVER"; do
+		if [ -z "$ns" ] || [ ! -e "/run/netns/$ns" ]; then
+			continue
+		fi
+		pids=$(ip netns pids "$ns")
+		# shellcheck disable=SC2086 # a list
+		[ -z "$pids" ] || kill $pids 2>/dev/null || :
+		ip netns del "$ns"
+	done
+	NET_CLIENT='' NET_ROUTER='' NET_SERVER=''
+}

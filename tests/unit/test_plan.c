@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Planning, rollback order and the record: tables of kernel state and policy against actions. */
+#include <CUnit/Basic.h>
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#include "pm/address.h"
+#include "pm/execute.h"
+#include "pm/pm.h"
+#include "pm/state.h"
+
+/* A world with wlan0 (2) 10.0.1.2, wwan0 (3) 10.0.2.2 and fd00::2, eth0 (4) down. */
+struct world {
+	struct pm_address wifi[1], lte[2], cable[1];
+	struct pm_interface interfaces[3];
+	struct pm_endpoint endpoints[8];
+	struct pm_kernel kernel;
+	struct policy_path paths[3];
+	struct policy policy;
+};
+
+static struct pm_address address(const char *text)
+{
+	struct pm_address a = { 0 };
+
+	pm_address_parse(text, &a);
+	return a;
+}
+
+static void world_init(struct world *w)
+{
+	memset(w, 0, sizeof(*w));
+	w->wifi[0] = address("10.0.1.2");
+	w->lte[0] = address("10.0.2.2");
+	w->lte[1] = address("fd00::2");
+	w->cable[0] = address("10.0.3.2");
+	w->interfaces[0] = (struct pm_interface){ .ifindex = 2,
+						  .name = "wlan0",
+						  .up = true,
+						  .type = POLICY_LINK_WIFI,
+						  .addresses = w->wifi,
+						  .nr_addresses = 1 };
+	w->interfaces[1] = (struct pm_interface){ .ifindex = 3,
+						  .name = "wwan0",
+						  .up = true,
+						  .type = POLICY_LINK_CELLULAR,
+						  .addresses = w->lte,
+						  .nr_addresses = 2 };
+	w->interfaces[2] = (struct pm_interface){ .ifindex = 4,
+						  .name = "eth0",
+						  .type = POLICY_LINK_ETHERNET,
+						  .addresses = w->cable,
+						  .nr_addresses = 1 };
+	w->kernel = (struct pm_kernel){ .endpoints = w->endpoints,
+					.interfaces = w->interfaces,
+					.nr_interfaces = 3,
+					.limits = { 2, 0 },
+					.scheduler = "default",
+					.enabled = true,
+					.available_schedulers = "default minrtt" };
+	w->paths[0] = (struct policy_path){
+		.name = "wifi", .type = POLICY_LINK_WIFI, .cost = 1, .use = POLICY_ENDPOINT_SUBFLOW
+	};
+	w->paths[1] = (struct policy_path){ .name = "lte",
+					    .interface = (char *)"wwan*",
+					    .cost = 10,
+					    .use = POLICY_ENDPOINT_SUBFLOW };
+	w->policy = (struct policy){ .name = "test", .paths = w->paths, .nr_paths = 2 };
+}
+
+/* Carries the plan out on the model, so that planning again shows whether it converges. */
+static void world_apply(struct world *w, const struct pm_plan *plan)
+{
+	struct pm_kernel *k = &w->kernel;
+
+	for (size_t i = 0; i < plan->nr_actions; i++) {
+		const struct pm_action *a = &plan->actions[i];
+		size_t n = 0;
+
+		while (n < k->nr_endpoints && k->endpoints[n].id != a->endpoint.id)
+			n++;
+		switch (a->kind) {
+		case PM_ADD_ENDPOINT:
+			k->endpoints[k->nr_endpoints] = a->endpoint;
+			k->endpoints[k->nr_endpoints].id = (uint8_t)(100 + k->nr_endpoints);
+			k->nr_endpoints++;
+			break;
+		case PM_DELETE_ENDPOINT:
+			memmove(&k->endpoints[n], &k->endpoints[n + 1],
+				(--k->nr_endpoints - n) * sizeof(k->endpoints[0]));
+			break;
+		case PM_CHANGE_ENDPOINT:
+			k->endpoints[n] = a->endpoint;
+			break;
+		case PM_SET_LIMITS:
+			k->limits = a->limits;
+			break;
+		case PM_SET_SCHEDULER:
+			strcpy(k->scheduler, a->scheduler);
+			break;
+		}
+	}
+}
+
+/* "+10.0.1.2/2 -..." : sign, address, flags; L and S for limits and scheduler. */
+static void summary(const struct pm_plan *plan, char *out, size_t size)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	out[0] = '\0';
+	for (size_t i = 0; i < plan->nr_actions; i++) {
+		const struct pm_action *a = &plan->actions[i];
+		size_t used = strlen(out);
+		const char *gap = used ? " " : "";
+
+		if (a->kind == PM_SET_LIMITS)
+			snprintf(out + used, size - used, "%sL%u,%u", gap, a->limits.subflows,
+				 a->limits.add_addr_accepted);
+		else if (a->kind == PM_SET_SCHEDULER)
+			snprintf(out + used, size - used, "%sS%s", gap, a->scheduler);
+		else
+			snprintf(out + used, size - used, "%s%c%s/%u", gap, "+-~"[a->kind],
+				 pm_address_text(&a->endpoint.address, text), a -> endpoint.flags);
+	}
+}
+
+static void expect(struct world *w, const struct policy *policy, bool force, const char *want)
+{
+	struct pm_plan plan = { 0 };
+	char got[512];
+
+	CU_ASSERT_EQUAL(pm_plan_make(policy, &w->kernel, force, &plan, NULL), 0);
+	summary(&plan, got, sizeof(got));
+	if (strcmp(got, want) != 0)
+		printf("\n  got  %s\n  want %s\n", got, want);
+	CU_ASSERT_STRING_EQUAL(got, want);
+	world_apply(w, &plan);
+	pm_plan_clear(&plan);
+	CU_ASSERT_EQUAL(pm_plan_make(policy, &w->kernel, force, &plan, NULL), 0);
+	CU_ASSERT_EQUAL(plan.nr_actions, 0);
+	pm_plan_clear(&plan);
+}
+
+static size_t notices(struct world *w, enum pm_notice_kind kind)
+{
+	struct pm_plan plan = { 0 };
+	size_t nr = 0;
+
+	CU_ASSERT_EQUAL(pm_plan_make(&w->policy, &w->kernel, false, &plan, NULL), 0);
+	for (size_t i = 0; i < plan.nr_notices; i++)
+		nr += plan.notices[i].kind == kind;
+	pm_plan_clear(&plan);
+	return nr;
+}
+
+static void endpoint(struct world *w, const char *text, int ifindex, uint32_t flags, bool owned)
+{
+	struct pm_kernel *k = &w->kernel;
+
+	k->endpoints[k->nr_endpoints] = (struct pm_endpoint){ .id = (uint8_t)(k->nr_endpoints + 1),
+							      .flags = flags,
+							      .ifindex = ifindex,
+							      .address = address(text),
+							      .owned = owned };
+	k->nr_endpoints++;
+}
+
+static void test_modes(void)
+{
+	static const struct {
+		enum policy_mode_kind mode;
+		enum policy_tristate wifi, lte;
+		const char *want;
+	} table[] = {
+		{ POLICY_MODE_HANDOVER, POLICY_UNSET, POLICY_UNSET,
+		  "+10.0.1.2/2 +10.0.2.2/6 +fd00::2/6" },
+		{ POLICY_MODE_HANDOVER, POLICY_UNSET, POLICY_NO,
+		  "+10.0.1.2/2 +10.0.2.2/2 +fd00::2/2" },
+		{ POLICY_MODE_AGGREGATE, POLICY_UNSET, POLICY_UNSET,
+		  "+10.0.1.2/2 +10.0.2.2/2 +fd00::2/2" },
+		{ POLICY_MODE_AGGREGATE, POLICY_YES, POLICY_UNSET,
+		  "+10.0.1.2/6 +10.0.2.2/2 +fd00::2/2" },
+		{ POLICY_MODE_ACTIVE_STANDBY, POLICY_UNSET, POLICY_UNSET,
+		  "+10.0.1.2/2 +10.0.2.2/6 +fd00::2/6" },
+		{ POLICY_MODE_ACTIVE_STANDBY, POLICY_YES, POLICY_UNSET,
+		  "+10.0.1.2/6 +10.0.2.2/2 +fd00::2/2" },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct world w;
+
+		world_init(&w);
+		w.policy.mode = table[i].mode;
+		w.paths[0].backup = table[i].wifi;
+		w.paths[1].backup = table[i].lte;
+		expect(&w, &w.policy, false, table[i].want);
+	}
+}
+
+static void test_standby_takes_what_is_present(void)
+{
+	struct world w;
+
+	world_init(&w);
+	w.policy.mode = POLICY_MODE_ACTIVE_STANDBY;
+	w.interfaces[0].up = false;
+	expect(&w, &w.policy, false, "+10.0.2.2/2 +fd00::2/2");
+	CU_ASSERT_EQUAL(notices(&w, PM_NOTICE_PATH_ABSENT), 1);
+	w.interfaces[0].up = true;
+	expect(&w, &w.policy, false, "~10.0.2.2/6 ~fd00::2/6 +10.0.1.2/2");
+}
+
+static void test_first_match_wins(void)
+{
+	struct world w;
+
+	world_init(&w);
+	w.policy.mode = POLICY_MODE_AGGREGATE;
+	w.paths[0] = (struct policy_path){ .name = "any", .use = POLICY_ENDPOINT_SIGNAL };
+	w.paths[1].use = POLICY_ENDPOINT_SUBFLOW;
+	expect(&w, &w.policy, false, "+10.0.1.2/1 +10.0.2.2/1 +fd00::2/1");
+	CU_ASSERT_EQUAL(notices(&w, PM_NOTICE_PATH_ABSENT), 1);
+}
+
+static void test_ownership(void)
+{
+	struct world w;
+
+	world_init(&w);
+	endpoint(&w, "10.0.1.2", 2, PM_FLAG_SUBFLOW, false);
+	endpoint(&w, "10.0.2.2", 3, PM_FLAG_SIGNAL, false);
+	endpoint(&w, "192.0.2.1", 0, PM_FLAG_SIGNAL, false);
+	endpoint(&w, "192.0.2.2", 0, PM_FLAG_SIGNAL, true);
+	endpoint(&w, "192.0.2.3", 0, PM_FLAG_IMPLICIT, false);
+	CU_ASSERT_EQUAL(notices(&w, PM_NOTICE_FOREIGN_ENDPOINT), 2);
+	expect(&w, &w.policy, false, "-192.0.2.2/1 +fd00::2/6");
+	expect(&w, &w.policy, true, "-10.0.2.2/1 -192.0.2.1/1 +10.0.2.2/6");
+	expect(&w, NULL, true, "-fd00::2/6 -10.0.2.2/6");
+}
+
+static void test_limits_and_scheduler(void)
+{
+	struct world w;
+
+	world_init(&w);
+	w.policy.nr_paths = 0;
+	w.policy.limits.set = true;
+	w.policy.limits.subflows = 4;
+	strcpy(w.policy.scheduler.name, "minrtt");
+	expect(&w, &w.policy, false, "Sminrtt L4,0");
+	w.kernel.set_limits[0] = (struct pm_limits){ 4, 0 };
+	w.kernel.nr_set_limits = 1;
+	w.kernel.saved_limits = (struct pm_limits){ 2, 0 };
+	strcpy(w.kernel.set_scheduler[0], "minrtt");
+	w.kernel.nr_set_scheduler = 1;
+	strcpy(w.kernel.saved_scheduler, "default");
+	expect(&w, NULL, false, "L2,0 Sdefault");
+	w.kernel.limits.subflows = 7; /* someone else's since */
+	expect(&w, NULL, false, "");
+}
+
+struct fake {
+	char log[512];
+	int fail_at, calls;
+};
+
+static int fake_act(void *data, struct pm_action *a, struct error *e)
+{
+	struct pm_plan one = { .actions = a, .nr_actions = 1 };
+	struct fake *f = data;
+	size_t used = strlen(f->log);
+
+	if (++f->calls == f->fail_at)
+		return error_set(e, -ERANGE, "refused");
+	summary(&one, f->log + used, sizeof(f->log) - used);
+	strcat(f->log, ";");
+	return 0;
+}
+
+static void test_rollback_newest_first(void)
+{
+	struct pm_action actions[] = {
+		{ .kind = PM_SET_LIMITS, .limits = { 4, 1 }, .limits_before = { 2, 0 } },
+		{ .kind = PM_DELETE_ENDPOINT,
+		  .endpoint = { .flags = 1, .address = address("10.0.0.1") } },
+		{ .kind = PM_CHANGE_ENDPOINT,
+		  .endpoint = { .flags = 6, .address = address("10.0.0.2") },
+		  .before = { .flags = 2, .address = address("10.0.0.2") } },
+		{ .kind = PM_ADD_ENDPOINT,
+		  .endpoint = { .flags = 2, .address = address("10.0.0.3") } },
+	};
+	struct fake f = { .fail_at = 4 };
+	struct pm_executor executor = { fake_act, &f };
+	struct error e = { 0 };
+	bool left = true;
+
+	CU_ASSERT_EQUAL(pm_actions_run(actions, 4, &executor, &left, &e), -ERANGE);
+	CU_ASSERT_FALSE(left);
+	CU_ASSERT_STRING_EQUAL(f.log, "L4,1;-10.0.0.1/1;~10.0.0.2/6;~10.0.0.2/2;+10.0.0.1/1;L2,0;");
+	CU_ASSERT_STRING_EQUAL(e.text, "refused");
+}
+
+static void test_state_round_trip(void)
+{
+	struct pm_state s = { .cookie = 7,
+			      .generation = 3,
+			      .policy = "a b=c",
+			      .scheduler = "minrtt",
+			      .saved_limits = { 2, 0 },
+			      .saved_scheduler = "default",
+			      .set_limits = { { 4, 1 } },
+			      .nr_set_limits = 1,
+			      .set_scheduler = { "minrtt" },
+			      .nr_set_scheduler = 1 };
+	struct pm_endpoint ep = {
+		.id = 5, .ifindex = 2, .flags = 6, .address = address("fd00::2")
+	};
+	struct pm_state back = { 0 };
+	char text[2048], copy[2048];
+	FILE *f = fmemopen(text, sizeof(text), "w");
+
+	CU_ASSERT_EQUAL(pm_state_add_endpoint(&s, &ep), 0);
+	pm_state_encode(f, &s);
+	fclose(f);
+	strcpy(copy, text);
+	CU_ASSERT_EQUAL(pm_state_decode(copy, &back), 0);
+	CU_ASSERT_STRING_EQUAL(back.policy, "a b=c");
+	CU_ASSERT_EQUAL(back.generation, 3);
+	CU_ASSERT_EQUAL(back.set_limits[0].subflows, 4);
+	CU_ASSERT_TRUE(pm_state_owns(&back, &ep));
+	ep.id = 6;
+	CU_ASSERT_FALSE(pm_state_owns(&back, &ep));
+	pm_state_clear(&back);
+	/* Every shorter file is refused and leaves nothing behind. */
+	for (size_t n = 0; n + 1 < strlen(text); n++) {
+		memcpy(copy, text, n);
+		copy[n] = '\0';
+		CU_ASSERT_EQUAL(pm_state_decode(copy, &back), -EBADMSG);
+	}
+	strcpy(copy, "endpoint=10.0.0.1 id 999 ifindex 1 port 0 flags 0\nend\n");
+	CU_ASSERT_EQUAL(pm_state_decode(copy, &back), -EBADMSG);
+	strcpy(copy, "set-limits=1 1\nset-limits=1 1\nset-limits=1 1\nend\n");
+	CU_ASSERT_EQUAL(pm_state_decode(copy, &back), -EBADMSG);
+	CU_ASSERT_PTR_NULL(back.endpoints);
+	pm_state_clear(&s);
+}
+
+int main(void)
+{
+	unsigned int failed;
+	CU_pSuite suite;
+
+	CU_initialize_registry();
+	suite = CU_add_suite("plan", NULL, NULL);
+	CU_add_test(suite, "modes", test_modes);
+	CU_add_test(suite, "active-standby takes what is present",
+		    test_standby_takes_what_is_present);
+	CU_add_test(suite, "first match wins", test_first_match_wins);
+	CU_add_test(suite, "ownership", test_ownership);
+	CU_add_test(suite, "limits and scheduler", test_limits_and_scheduler);
+	CU_add_test(suite, "rollback newest first", test_rollback_newest_first);
+	CU_add_test(suite, "state round trip and garbage", test_state_round_trip);
+	CU_basic_set_mode(CU_BRM_VERBOSE);
+	CU_basic_run_tests();
+	failed = CU_get_number_of_failures();
+	CU_cleanup_registry();
+	return failed ? 1 : 0;
+}

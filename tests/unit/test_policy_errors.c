@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a wrong policy gets: line, column, text and hint of each mistake. */
+#include <CUnit/Basic.h>
+#include <errno.h>
+#include <string.h>
+
+#include "policy/policy.h"
+#include "util/cleanup.h"
+
+#define HEAD  "version: 1\nname: t\n"
+#define PATHS HEAD "paths:\n  - name: a\n"
+
+struct mistake {
+	const char *yaml;
+	unsigned int line, column;
+	const char *text, *hint; /* the hint may be NULL: not looked at */
+};
+
+static const struct mistake mistakes[] = {
+	{ "", 1, 1, "the file is empty", "start with \"version: 1\"" },
+	{ "# only a comment\n", 1, 1, "the file is empty", NULL },
+	{ "- a\n", 1, 1, "\"the policy\" must be a mapping, not a list", NULL },
+	{ "name: t\n", 1, 1, "\"version\" is missing in the policy", NULL },
+	{ "version: 1\n", 1, 1, "\"name\" is missing in the policy", NULL },
+	{ "version: 2\nname: t\n", 1, 10, "version 2 is not supported",
+	  "this program knows version 1" },
+	{ "version: x\nname: t\n", 1, 10, "\"version\" must be an integer from 1 to 1, not \"x\"",
+	  NULL },
+	{ HEAD "pahts: 1\n", 3, 1, "unknown key \"pahts\"", "did you mean \"paths\"?" },
+	{ HEAD "limits: { zzz: 1 }\n", 3, 11, "unknown key \"zzz\"",
+	  "valid keys: subflows, add-addr-accepted" },
+	{ HEAD "name: u\n", 3, 1, "duplicate key \"name\"", "it is first set on line 2" },
+	{ HEAD "paths:\n", 3, 1, "\"paths\" has no value", NULL },
+	{ HEAD "paths: []\n", 3, 8, "\"paths\" is empty", NULL },
+	{ HEAD "paths: wifi\n", 3, 8, "\"paths\" must be a list, not \"wifi\"", NULL },
+	{ HEAD "paths: [ wifi ]\n", 3, 10, "\"a path\" must be a mapping, not \"wifi\"", NULL },
+	{ HEAD "[a]: 1\n", 3, 1, "a key must be a word", NULL },
+	{ HEAD "fallback: maybe\n", 3, 11, "\"fallback\" cannot be \"maybe\"",
+	  "valid values: deny, allow" },
+	{ HEAD "fallback: [allow]\n", 3, 11, "\"fallback\" cannot be a list", NULL },
+	{ HEAD "scheduler: Min RTT\n", 3, 12,
+	  "\"scheduler\" must be 1 to 15 of a-z, 0-9, \"_\" and \"-\", not \"Min RTT\"", NULL },
+	{ HEAD "scheduler: sixteen-letters-\n", 3, 12,
+	  "\"scheduler\" must be 1 to 15 of a-z, 0-9, \"_\" and \"-\", not \"sixteen-letters-\"",
+	  NULL },
+	{ HEAD "scheduler: { knobs: { a: 1 } }\n", 3, 12, "\"name\" is missing in scheduler",
+	  NULL },
+	{ HEAD "scheduler: { name: s, knobs: { a: -1 } }\n", 3, 35,
+	  "\"a\" must be an integer from 0 to 18446744073709551615, not \"-1\"", NULL },
+	{ HEAD "scheduler: { name: s, knobs: { a: 18446744073709551616 } }\n", 3, 35,
+	  "\"a\" must be an integer from 0 to 18446744073709551615, not \"18446744073709551616\"",
+	  NULL },
+	{ HEAD "scheduler: { name: s, knobs: { a-b: 1 } }\n", 3, 32,
+	  "\"a knob's name\" must be a name of letters, digits and \"_\", not \"a-b\"", NULL },
+	{ HEAD "connections:\n  - match: { port: 22 }\n", 4, 5,
+	  "rules for some connections are not supported yet: only the default rule, without "
+	  "\"match\"",
+	  NULL },
+	{ HEAD "connections:\n  - mode: handover\n  - mode: aggregate\n", 5, 5,
+	  "only one connection rule, the default, is supported yet", NULL },
+	{ HEAD "connections:\n  - mode: hand-over\n", 4, 11, "\"mode\" cannot be \"hand-over\"",
+	  "did you mean \"handover\"?" },
+	{ HEAD "modes: { redundant: { scheduler: s } }\n", 3, 10, "unknown key \"redundant\"",
+	  "valid keys: handover, aggregate, active-standby" },
+	{ HEAD "limits: { subflows: 65 }\n", 3, 21,
+	  "\"subflows\" must be an integer from 0 to 64, not \"65\"", NULL },
+	{ HEAD "limits: { subflows: 010 }\n", 3, 21, "\"subflows\" must be a decimal integer",
+	  NULL },
+	{ HEAD "limits: { subflows: 0x10 }\n", 3, 21,
+	  "\"subflows\" must be an integer from 0 to 64, not \"0x10\"", NULL },
+	{ HEAD "limits: { subflows: \"4\" }\n", 3, 21,
+	  "\"subflows\" must be an integer from 0 to 64, not \"4\"", "write it without quotes" },
+	{ HEAD "limits: { subflows: 0 }\nconnections: [ { mode: aggregate } ]\n", 3, 21,
+	  "mode \"aggregate\" cannot use a second path with no extra subflow", NULL },
+	{ PATHS "    cost: 0\n", 5, 11, "\"cost\" must be an integer from 1 to 1000000, not \"0\"",
+	  NULL },
+	{ PATHS "    metered: True!\n", 5, 14, "\"metered\" must be true or false, not \"True!\"",
+	  NULL },
+	{ PATHS "    trust: hihg\n", 5, 12, "\"trust\" cannot be \"hihg\"",
+	  "did you mean \"high\"?" },
+	{ PATHS "    match: { interface: averyverylongname0 }\n", 5, 25,
+	  "no interface can be called \"averyverylongname0\"", NULL },
+	{ PATHS "    match: { interface: \"wl[ab\" }\n", 5, 25, "\"wl[ab\" has \"[\" without \"]\"",
+	  NULL },
+	{ PATHS "    match: { interface: \"a/b\" }\n", 5, 25,
+	  "\"interface\" must be an interface name or a pattern such as \"wl*\", not \"a/b\"",
+	  NULL },
+	{ PATHS "    endpoint: []\n", 5, 15, "\"endpoint\" is empty", NULL },
+	{ PATHS "    endpoint: [signal, signal]\n", 5, 24,
+	  "\"signal\" stands twice in \"endpoint\"", NULL },
+	{ PATHS "    endpoint: [signal, fullmesh]\n", 5, 15,
+	  "\"signal\" and \"fullmesh\" cannot be combined", NULL },
+	{ PATHS "    endpoint: [fullmesh]\n", 5, 15,
+	  "\"fullmesh\" does nothing without \"subflow\"", NULL },
+	{ PATHS "    backup: true\n", 5, 13,
+	  "every path is a backup: nothing would be left to use first", NULL },
+	{ HEAD "paths:\n  - { name: a, match: { type: wifi } }\n  - { name: a }\n", 5, 13,
+	  "there is already a path called \"a\"", "the first one stands on line 4" },
+	{ PATHS "  - { name: b, match: { type: wifi } }\n", 5, 23,
+	  "path \"b\" can never match: path \"a\" on line 4 takes all of its interfaces", NULL },
+	{ HEAD "paths:\n  - { name: a, match: { interface: \"w*\" } }\n"
+	       "  - { name: b, match: { interface: \"wl*\", type: wifi } }\n",
+	  5, 23, "path \"b\" can never match: path \"a\" on line 4 takes all of its interfaces",
+	  NULL },
+	{ HEAD "paths: *x\n", 3, 8, "YAML aliases are not supported", NULL },
+	{ "version: 1\nname: !!str t\n", 2, 7, "YAML tags are not supported", NULL },
+	{ HEAD "---\n" HEAD, 3, 1, "a second YAML document starts here", NULL },
+	{ HEAD "\tpaths: 1\n", 3, 1, "YAML: found a tab character that violates indentation",
+	  "indent with spaces: YAML does not take tabs" },
+	{ "version: 1\nname: \"a\\0b\"\n", 2, 7, "a value contains a NUL character", NULL },
+	{ "version: 1\nname: \xff\n", 2, 7, "the file is not UTF-8", "save it as UTF-8" },
+	{ "\xc3\xa9: 1\nversion: 1\nname: \xe2\x82\xac\xff\n", 3, 8, "the file is not UTF-8",
+	  NULL },
+	{ HEAD "a: [[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]\n", 3, 19, "nested more than 16 levels deep",
+	  NULL },
+};
+
+static void test_mistakes(void)
+{
+	for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
+		const struct mistake *m = &mistakes[i];
+		struct policy_diagnostics d;
+		struct policy *p = NULL;
+		int rc = policy_parse("t.yaml", m->yaml, strlen(m->yaml), &p, &d);
+		const struct policy_diagnostic *item = &d.items[0];
+		bool good = rc == -EINVAL && !p && d.total == 1 && item->line == m->line &&
+			    item->column == m->column && !strcmp(item->text, m->text) &&
+			    (!m->hint || !strcmp(item->hint, m->hint)) && item->source;
+
+		CU_ASSERT_TRUE(good);
+		if (!good) {
+			printf("\nexpected %u:%u %s (%s), total 1, for:\n%s\ngot %zu:\n", m->line,
+			       m->column, m->text, m->hint ? m->hint : "any", m->yaml, d.total);
+			policy_diagnostics_print(stdout, "t.yaml", &d, false);
+		}
+		policy_diagnostics_clear(&d);
+		policy_free(&p);
+	}
+}
+
+static void test_nul_byte(void)
+{
+	static const char text[] = "version: 1\nna\0me: t\n";
+	struct policy_diagnostics d;
+	struct policy *p = NULL;
+
+	CU_ASSERT_EQUAL(policy_parse("t", text, sizeof(text) - 1, &p, &d), -EINVAL);
+	CU_ASSERT_STRING_EQUAL(d.items[0].text, "the file contains a NUL byte");
+	CU_ASSERT_EQUAL(d.items[0].line, 2);
+	CU_ASSERT_EQUAL(d.items[0].column, 3);
+	policy_diagnostics_clear(&d);
+}
+
+static void test_all_at_once(void)
+{
+	char text[4096] = HEAD;
+	struct policy_diagnostics d;
+	struct policy *p = NULL;
+
+	for (int i = 0; i < 30; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "key%d: 1\n", i);
+	CU_ASSERT_EQUAL(policy_parse("t", text, strlen(text), &p, &d), -EINVAL);
+	CU_ASSERT_EQUAL(d.total, 30);
+	CU_ASSERT_EQUAL(d.nr, POLICY_DIAGNOSTICS_MAX);
+	for (size_t i = 0; i < d.nr; i++)
+		CU_ASSERT_EQUAL(d.items[i].line, 3 + i);
+	policy_diagnostics_clear(&d);
+	CU_ASSERT_EQUAL(d.nr, 0);
+	policy_diagnostics_clear(&d);
+}
+
+/* Paths that differ are not taken for ones that hide each other. */
+static void test_no_false_alarm(void)
+{
+	static const char *const paths[][2] = {
+		{ "interface: \"wl?\"", "interface: \"wl*\"" },
+		{ "interface: \"*b*\"", "interface: \"w[ab]\"" },
+		{ "type: wifi", "interface: \"wl*\"" },
+		{ "interface: wlan0", "interface: wlan1" },
+		{ "interface: wlan0", "type: any" },
+		{ "interface: \"*\", type: wifi", "type: cellular" },
+	};
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		struct policy_diagnostics d;
+		struct policy *p = NULL;
+		char text[256];
+
+		snprintf(text, sizeof(text),
+			 HEAD "paths:\n  - { name: a, match: { %s } }\n"
+			      "  - { name: b, match: { %s } }\n",
+			 paths[i][0], paths[i][1]);
+		CU_ASSERT_EQUAL(policy_parse("t", text, strlen(text), &p, &d), 0);
+		CU_ASSERT_EQUAL(d.total, 0);
+		policy_diagnostics_clear(&d);
+		policy_free(&p);
+	}
+}
+
+static void test_print(void)
+{
+	static const char text[] = HEAD "\"\xc3\xa9\\e[31m\": { nam: 1 }\n";
+	_cleanup_free_ char *printed = NULL;
+	struct policy_diagnostics d;
+	struct policy *p = NULL;
+	size_t size;
+	FILE *f = open_memstream(&printed, &size);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT_EQUAL(policy_parse("f.yaml", text, strlen(text), &p, &d), -EINVAL);
+	policy_diagnostics_print(f, "f.yaml", &d, false);
+	fclose(f);
+	CU_ASSERT_STRING_EQUAL(
+		printed, "f.yaml:3:1: error: unknown key \"\xc3\xa9?[31m\"\n"
+			 "    \"\xc3\xa9\\e[31m\": { nam: 1 }\n"
+			 "    ^\n"
+			 "    valid keys: version, name, fallback, scheduler, paths, connections, "
+			 "modes, limits\n");
+	policy_diagnostics_clear(&d);
+}
+
+int main(void)
+{
+	CU_TestInfo tests[] = {
+		{ "table of mistakes", test_mistakes }, { "NUL byte", test_nul_byte },
+		{ "all at once", test_all_at_once },	{ "no false alarm", test_no_false_alarm },
+		{ "printed form", test_print },		CU_TEST_INFO_NULL,
+	};
+	CU_SuiteInfo suites[] = { { "policy errors", NULL, NULL, NULL, NULL, tests },
+				  CU_SUITE_INFO_NULL };
+	unsigned int failures = 1;
+
+	if (CU_initialize_registry() == CUE_SUCCESS && CU_register_suites(suites) == CUE_SUCCESS) {
+		CU_basic_set_mode(CU_BRM_VERBOSE);
+		CU_basic_run_tests();
+		failures = CU_get_number_of_failures();
+	}
+	CU_cleanup_registry();
+	return failures > 0;
+}
