@@ -56,7 +56,7 @@ struct mptcp_bpf_counters {
 	u64 stalls;	 /* nothing chosen though nothing would have called again: built-in choice used */
 	u64 refused;	 /* attempts to schedule a subflow that cannot send */
 	u64 errors;	 /* negative returns */
-	u64 slow;	 /* calls longer than MPTCP_BPF_SLOW_NS */
+	u64 slow;	 /* calls longer than 10 ms */
 	u64 ejected;	 /* connections moved to the built-in choice for good */
 };
 
@@ -75,6 +75,8 @@ void mptcp_bpf_sched_show(struct seq_file *m);
  */
 u32 mptcp_bpf_conn_age_ms(struct mptcp_sock *msk);
 void mptcp_bpf_conn_refused(struct mptcp_sock *msk);
+/* Whether the connection has a scheduler of ours, so that the two above may be called. */
+bool mptcp_bpf_conn_is_ours(struct mptcp_sock *msk);
 
 /* kfunc.c */
 int mptcp_bpf_kfunc_register(void);
