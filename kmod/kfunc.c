@@ -75,7 +75,7 @@ static void view_head(struct mptcp_bpf_view *v, struct mptcp_sock *msk)
 
 	v->unsent_bytes = READ_ONCE(*MSK_FIELD(msk, write_seq, u64)) - nxt;
 	v->unacked_bytes = nxt - READ_ONCE(*MSK_FIELD(msk, snd_una, u64));
-	v->window_bytes = after64(end, nxt) ? end - nxt : 0;
+	v->window_bytes = (s64)(end - nxt) > 0 ? end - nxt : 0;
 	v->age_ms = mptcp_bpf_conn_age_ms(msk);
 	v->token = *MSK_FIELD(msk, token, u32);
 }
@@ -84,7 +84,8 @@ static void *subflow_by_id(struct mptcp_sock *msk, u32 id)
 {
 	struct list_head *pos;
 
-	for_each_subflow(pos, msk) {
+	for_each_subflow(pos, msk)
+	{
 		void *subflow = mptcp_bpf_subflow_of(pos);
 
 		if (*SUBFLOW_FIELD(subflow, subflow_id, u32) == id)
@@ -123,7 +124,8 @@ __bpf_kfunc int bpf_mptcp_view(struct mptcp_sock *msk, void *out, u32 out__sz)
 	room = out__sz - stride * MPTCP_BPF_PATHS_MAX;
 	path = (char *)out + room;
 
-	for_each_subflow(pos, msk) {
+	for_each_subflow(pos, msk)
+	{
 		void *subflow = mptcp_bpf_subflow_of(pos);
 		struct mptcp_bpf_path p;
 

@@ -26,16 +26,16 @@
 struct mptcp_subflow_context;
 struct seq_file;
 
-#define FIELD(p, s, m, type) ((type *)((char *)(p) + OFF_##s##_##m))
-#define MSK_FIELD(msk, m, type) FIELD(msk, mptcp_sock, m, type)
+#define FIELD(p, s, m, type)	   ((type *)((char *)(p) + OFF_##s##_##m))
+#define MSK_FIELD(msk, m, type)	   FIELD(msk, mptcp_sock, m, type)
 #define SUBFLOW_FIELD(sf, m, type) FIELD(sf, mptcp_subflow_context, m, type)
 /* A flag that is a bit field on one kernel and a byte on another. */
-#define SUBFLOW_FLAG(sf, m)                                                                        \
-	(!!((READ_ONCE(*SUBFLOW_FIELD(sf, m, u8)) >> BIT_mptcp_subflow_context_##m) &              \
+#define SUBFLOW_FLAG(sf, m)                                                           \
+	(!!((READ_ONCE(*SUBFLOW_FIELD(sf, m, u8)) >> BIT_mptcp_subflow_context_##m) & \
 	    (LEN_mptcp_subflow_context_##m ? (1u << LEN_mptcp_subflow_context_##m) - 1 : 0xffu)))
 
-#define for_each_subflow(pos, msk)                                                                 \
-	for ((pos) = MSK_FIELD(msk, conn_list, struct list_head)->next;                            \
+#define for_each_subflow(pos, msk)                                      \
+	for ((pos) = MSK_FIELD(msk, conn_list, struct list_head)->next; \
 	     (pos) != MSK_FIELD(msk, conn_list, struct list_head); (pos) = (pos)->next)
 
 /* The struct_ops type. get_send is required. All ops run with BH off and the connection owned. */
@@ -44,7 +44,7 @@ struct mptcp_bpf_sched_ops {
 	int (*get_retrans)(struct mptcp_sock *msk);
 	void (*init)(struct mptcp_sock *msk);
 	void (*release)(struct mptcp_sock *msk);
-	u32 flags;	/* must be 0 */
+	u32 flags; /* must be 0 */
 	char name[MPTCP_SCHED_NAME_MAX];
 };
 
@@ -53,11 +53,12 @@ struct mptcp_bpf_counters {
 	u64 scheduled;	 /* ... that chose a subflow */
 	u64 waited;	 /* ... that chose none while data was in flight */
 	u64 retransmits; /* get_retrans calls that chose a subflow */
-	u64 stalls;	 /* nothing chosen though nothing would have called again: built-in choice used */
-	u64 refused;	 /* attempts to schedule a subflow that cannot send */
-	u64 errors;	 /* negative returns */
-	u64 slow;	 /* calls longer than 10 ms */
-	u64 ejected;	 /* connections moved to the built-in choice for good */
+	u64 stalls;  /* nothing chosen though nothing would have called again: built-in choice used
+		      */
+	u64 refused; /* attempts to schedule a subflow that cannot send */
+	u64 errors;  /* negative returns */
+	u64 slow;    /* calls longer than 10 ms */
+	u64 ejected; /* connections moved to the built-in choice for good */
 };
 
 /* main.c: the kernel's built-in scheduler, our way into its list and our fallback. */

@@ -33,34 +33,34 @@
 #define CONN_HASH_BITS	     10
 
 struct sched {
-	struct mptcp_sched_ops kops;		/* in the kernel's list; .init makes a conn */
-	struct mptcp_bpf_sched_ops __rcu *ops;	/* NULL once unloaded */
+	struct mptcp_sched_ops kops;	       /* in the kernel's list; .init makes a conn */
+	struct mptcp_bpf_sched_ops __rcu *ops; /* NULL once unloaded */
 	struct mptcp_bpf_counters __percpu *counters;
-	struct kref ref;			/* the registration and each connection */
-	struct list_head node;			/* in `scheds` */
+	struct kref ref;       /* the registration and each connection */
+	struct list_head node; /* in `scheds` */
 	atomic_t nr_conns;
-	atomic_t slow_run;			/* slow calls in a row */
-	u32 generation;				/* counts live swaps */
-	bool runaway;				/* taken out of use */
+	atomic_t slow_run; /* slow calls in a row */
+	u32 generation;	   /* counts live swaps */
+	bool runaway;	   /* taken out of use */
 	struct rcu_head rcu;
 };
 
 struct conn {
-	struct mptcp_sched_ops kops;	/* msk->sched points here */
+	struct mptcp_sched_ops kops; /* msk->sched points here */
 	struct sched *sched;
 	struct mptcp_sock *msk;
-	struct hlist_node node;		/* in `conns`, for release only */
-	unsigned long born;		/* jiffies */
-	u64 wait_seq;			/* snd_nxt when the current wait began */
-	unsigned long wait_since;	/* jiffies */
-	u64 retrans_una;		/* snd_una when get_retrans last chose nothing */
-	u32 ejected_at;			/* sched->generation + 1 when ejected, or 0 */
+	struct hlist_node node;	  /* in `conns`, for release only */
+	unsigned long born;	  /* jiffies */
+	u64 wait_seq;		  /* snd_nxt when the current wait began */
+	unsigned long wait_since; /* jiffies */
+	u64 retrans_una;	  /* snd_una when get_retrans last chose nothing */
+	u32 ejected_at;		  /* sched->generation + 1 when ejected, or 0 */
 	u8 retrans_refusals;
 	u8 strikes;
 	struct rcu_head rcu;
 };
 
-static DEFINE_MUTEX(scheds_lock);	/* protects `scheds` and registration */
+static DEFINE_MUTEX(scheds_lock); /* protects `scheds` and registration */
 static LIST_HEAD(scheds);
 static DEFINE_HASHTABLE(conns, CONN_HASH_BITS);
 static DEFINE_SPINLOCK(conns_lock);
@@ -134,7 +134,8 @@ static bool any_writable(struct mptcp_sock *msk)
 {
 	struct list_head *pos;
 
-	for_each_subflow(pos, msk) {
+	for_each_subflow(pos, msk)
+	{
 		void *subflow = mptcp_bpf_subflow_of(pos);
 
 		if (mptcp_bpf_subflow_active(subflow) &&
@@ -154,8 +155,9 @@ static void strike(struct conn *c)
 	c->strikes = 0;
 	c->ejected_at = READ_ONCE(s->generation) + 1;
 	COUNT(s, ejected);
-	pr_notice_ratelimited("scheduler %s leaves data unsent: connection %08x goes to the built-in scheduler\n",
-			      s->kops.name, *MSK_FIELD(c->msk, token, u32));
+	pr_notice_ratelimited(
+		"scheduler %s leaves data unsent: connection %08x goes to the built-in scheduler\n",
+		s->kops.name, *MSK_FIELD(c->msk, token, u32));
 }
 
 /* The program chose nothing for new data. Either that is a wait, and an ack will ask again, or it
@@ -324,7 +326,8 @@ static void conn_release(struct mptcp_sock *msk)
 	struct conn *c, *found = NULL;
 
 	spin_lock_bh(&conns_lock);
-	hash_for_each_possible(conns, c, node, (unsigned long)msk) {
+	hash_for_each_possible(conns, c, node, (unsigned long)msk)
+	{
 		if (c->msk != msk)
 			continue;
 		hash_del(&c->node);
@@ -350,7 +353,8 @@ static void conn_release(struct mptcp_sock *msk)
 
 static void conn_init_child(struct mptcp_sock *msk);
 
-/* For connections we could not make a conn for: the built-in scheduler under our module reference. */
+/* For connections we could not make a conn for: the built-in scheduler under our module reference.
+ */
 static struct mptcp_sched_ops orphan_ops = {
 	SEND_OPS(orphan),
 	.name = "orphan",
@@ -447,7 +451,7 @@ static struct sched *sched_of(struct mptcp_bpf_sched_ops *ops)
 {
 	struct sched *s;
 
-	list_for_each_entry(s, &scheds, node)
+	list_for_each_entry (s, &scheds, node)
 		if (rcu_access_pointer(s->ops) == ops)
 			return s;
 	return NULL;
@@ -539,13 +543,16 @@ void mptcp_bpf_sched_show(struct seq_file *m)
 {
 	struct sched *s;
 
-	seq_puts(m, "# name state connections decisions scheduled waited retransmits stalls refused errors slow ejected\n");
+	seq_puts(
+		m,
+		"# name state connections decisions scheduled waited retransmits stalls refused errors slow ejected\n");
 	mutex_lock(&scheds_lock);
-	list_for_each_entry(s, &scheds, node) {
+	list_for_each_entry (s, &scheds, node) {
 		struct mptcp_bpf_counters sum = {};
 		int cpu;
 
-		for_each_possible_cpu(cpu) {
+		for_each_possible_cpu(cpu)
+		{
 			const u64 *from = (const u64 *)per_cpu_ptr(s->counters, cpu);
 			u64 *to = (u64 *)&sum;
 			size_t i;

@@ -15,7 +15,7 @@
 
 /* mptcp_bpf_path.flags */
 enum mptcp_bpf_path_flags {
-	MPTCP_PATH_ROOM = 1 << 0,	      /* cwnd and send memory have room for one more segment */
+	MPTCP_PATH_ROOM = 1 << 0, /* cwnd and send memory have room for one more segment */
 	MPTCP_PATH_BACKUP_REQUESTED = 1 << 1, /* we asked the peer to treat it as backup */
 	MPTCP_PATH_BACKUP_RECEIVED = 1 << 2,  /* the peer asked us (RFC 8684 3.3.8) */
 	MPTCP_PATH_STALE = 1 << 3,	      /* the kernel saw no progress (stale_loss_cnt) */
@@ -28,32 +28,32 @@ enum mptcp_bpf_path_flags {
 
 /* One usable subflow: established, not closing. */
 struct mptcp_bpf_path {
-	__u32 id;		/* subflow id, unique within the connection, for bpf_mptcp_schedule() */
-	__u32 flags;		/* enum mptcp_bpf_path_flags */
-	__u32 srtt_us;		/* smoothed RTT; 0: not measured yet */
-	__u32 rttvar_us;	/* mean deviation of the RTT */
-	__u32 min_rtt_us;	/* lowest RTT of the last minutes */
-	__u32 rto_us;		/* retransmission timeout with back-off */
-	__u32 cwnd;		/* segments */
-	__u32 in_flight;	/* segments */
-	__u32 queued_bytes;	/* handed to the subflow, not sent yet */
-	__u32 mss;		/* bytes of payload in a segment */
-	__u32 ack_age_ms;	/* since anything was received on it */
-	__u32 send_age_ms;	/* since data was sent on it */
+	__u32 id;	    /* subflow id, unique within the connection, for bpf_mptcp_schedule() */
+	__u32 flags;	    /* enum mptcp_bpf_path_flags */
+	__u32 srtt_us;	    /* smoothed RTT; 0: not measured yet */
+	__u32 rttvar_us;    /* mean deviation of the RTT */
+	__u32 min_rtt_us;   /* lowest RTT of the last minutes */
+	__u32 rto_us;	    /* retransmission timeout with back-off */
+	__u32 cwnd;	    /* segments */
+	__u32 in_flight;    /* segments */
+	__u32 queued_bytes; /* handed to the subflow, not sent yet */
+	__u32 mss;	    /* bytes of payload in a segment */
+	__u32 ack_age_ms;   /* since anything was received on it */
+	__u32 send_age_ms;  /* since data was sent on it */
 	__u64 pacing_bytes_per_s;
-	__u32 local_id;		/* address ids (RFC 8684 3.2); 0: the initial address */
+	__u32 local_id; /* address ids (RFC 8684 3.2); 0: the initial address */
 	__u32 remote_id;
-	__u32 retransmits;	/* segments retransmitted in total */
-	__u32 timeouts;		/* retransmission timeouts in a row */
+	__u32 retransmits; /* segments retransmitted in total */
+	__u32 timeouts;	   /* retransmission timeouts in a row */
 };
 
 struct mptcp_bpf_view {
-	__u32 path_size;	/* in: sizeof(struct mptcp_bpf_path) */
-	__u32 nr_paths;		/* out: entries filled */
-	__u64 unsent_bytes;	/* written by the application, not scheduled yet */
-	__u64 unacked_bytes;	/* sent, not acknowledged at the MPTCP level */
-	__u64 window_bytes;	/* what the peer's window still takes */
-	__u32 age_ms;		/* since the socket was created */
+	__u32 path_size;     /* in: sizeof(struct mptcp_bpf_path) */
+	__u32 nr_paths;	     /* out: entries filled */
+	__u64 unsent_bytes;  /* written by the application, not scheduled yet */
+	__u64 unacked_bytes; /* sent, not acknowledged at the MPTCP level */
+	__u64 window_bytes;  /* what the peer's window still takes */
+	__u32 age_ms;	     /* since the socket was created */
 	__u32 token;
 	struct mptcp_bpf_path path[MPTCP_BPF_PATHS_MAX];
 };
