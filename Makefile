@@ -56,6 +56,7 @@ BPF_OBJ  := $(BPF_SRC:bpf/sched/%.bpf.c=$(O)/bpf/%.bpf.o)
 BAD_OBJ  := $(BAD_SRC:tests/vm/bad/%.bpf.c=$(O)/bpf-bad/%.bpf.o)
 
 .DELETE_ON_ERROR:
+.SECONDARY:
 .PHONY: all config userspace bpf bpf-bad tools unit-tests kmod schema check lint bench lab shell \
 	install uninstall install-dkms dist clean help
 

@@ -43,6 +43,8 @@ install: userspace bpf schema ## install below $(DESTDIR)$(PREFIX)
 install-dkms: ## put the module's sources where dkms finds them
 	$(Q)$(INSTALL) -d $(DESTDIR)$(DKMS_DIR)
 	$(Q)$(INSTALL) -m 644 $(KMOD_SRC) $(DESTDIR)$(DKMS_DIR)/
+	$(Q)$(INSTALL) -d $(DESTDIR)$(DKMS_DIR)/include
+	$(Q)$(INSTALL) -m 644 bpf/include/mptcp_bpf_view.h $(DESTDIR)$(DKMS_DIR)/include/
 	$(Q)for file in $(KMOD_SRC); do [ ! -x $$file ] || \
 		chmod 755 $(DESTDIR)$(DKMS_DIR)/$${file##*/} || exit 1; done
 	@printf 'next: dkms install mptcp-bpf/%s\n' '$(VERSION)'
