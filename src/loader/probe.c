@@ -96,9 +96,7 @@ static int find_family(const char *name)
 		struct nlattr a;
 		char name[GENL_NAMSIZ];
 	} req = {
-		.n = { .nlmsg_len = sizeof(req),
-		       .nlmsg_type = GENL_ID_CTRL,
-		       .nlmsg_flags = NLM_F_REQUEST },
+		.n = { .nlmsg_type = GENL_ID_CTRL, .nlmsg_flags = NLM_F_REQUEST },
 		.g = { .cmd = CTRL_CMD_GETFAMILY, .version = 1 },
 		.a = { .nla_type = CTRL_ATTR_FAMILY_NAME },
 	};
@@ -110,8 +108,9 @@ static int find_family(const char *name)
 	ssize_t got;
 
 	req.a.nla_len = (uint16_t)(NLA_HDRLEN + strlen(name) + 1);
+	req.n.nlmsg_len = NLMSG_LENGTH(sizeof(req.g)) + NLA_ALIGN(req.a.nla_len);
 	snprintf(req.name, sizeof(req.name), "%s", name);
-	if (fd < 0 || send(fd, &req, sizeof(req), 0) < 0)
+	if (fd < 0 || send(fd, &req, req.n.nlmsg_len, 0) < 0)
 		return -errno;
 	got = recv(fd, &reply, sizeof(reply), 0);
 	if (got < (ssize_t)sizeof(struct nlmsghdr))
