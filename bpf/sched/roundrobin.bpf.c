@@ -7,11 +7,11 @@
  * connection and local address id; backups and stale subflows are used only when nothing else is
  * usable. Retransmission goes to the next subflow that has nothing outstanding.
  *
- * It never leaves a path idle to keep the proportions: once a path is full, the others take the rest,
- * so weights divide what an application sends below the capacity of its paths.
+ * It never leaves a path idle to keep the proportions: once a path is full, the others take the
+ * rest, so weights divide what an application sends below the capacity of its paths.
  *
- * Good for: tests, equal paths, dividing load by contract. Lacks: it ignores RTT, so on unequal paths
- * the receiver waits for the slower one (head-of-line blocking).
+ * Good for: tests, equal paths, dividing load by contract. Lacks: it ignores RTT, so on unequal
+ * paths the receiver waits for the slower one (head-of-line blocking).
  */
 #include "mptcp_bpf.bpf.h"
 #include "mptcp_arith.h"

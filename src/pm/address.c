@@ -31,6 +31,6 @@ const char *pm_address_text(const struct pm_address *a, char out[INET6_ADDRSTRLE
 	const void *bytes = a->family == AF_INET ? (const void *)&a->v4 : (const void *)&a->v6;
 
 	if (!inet_ntop(a->family, bytes, out, INET6_ADDRSTRLEN))
-		strcpy(out, "?");
+		memcpy(out, "?", 2);
 	return out;
 }

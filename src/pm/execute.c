@@ -157,9 +157,10 @@ int pm_plan_execute(const struct policy *policy, const struct pm_kernel *before,
 	r = pm_netns_identify(&ns, e);
 	if (r == 0)
 		r = pm_mptcp_open(&m, e);
-	if (r == 0)
-		r = lock = pm_state_lock(e);
 	if (r < 0)
 		return r;
+	lock = pm_state_lock(e);
+	if (lock < 0)
+		return lock;
 	return run_recorded(policy, before, actions, plan->nr_actions, &m, &ns, e);
 }

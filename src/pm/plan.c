@@ -239,7 +239,7 @@ static void notice_paths(struct planner *p)
 				add_notice(p, PM_NOTICE_NO_ADDRESS,
 					   "path \"%s\": %s has no usable address", path->name,
 					   it->name);
-			if (present(p, i) && (use_flags(path->use) & PM_FLAG_SUBFLOW))
+			if (present(p, i) && (use_flags(p->path_of[i]->use) & PM_FLAG_SUBFLOW))
 				nr_subflow++;
 		}
 		if (!nr_up)
@@ -281,7 +281,7 @@ static bool may_touch(const struct planner *p, const struct pm_endpoint *ep)
 static void set_reason(const struct planner *p, struct pm_action *a, const struct wanted *w)
 {
 	snprintf(a->reason, sizeof(a->reason), "path \"%s\" (%s), mode %s", w->path->name,
-		 w->interface->name, mode_text(p->policy->mode));
+		 w->interface->name, p->policy ? mode_text(p->policy->mode) : "none");
 }
 
 static void plan_deletions(struct planner *p)
