@@ -73,6 +73,7 @@ static void view_head(struct mptcp_bpf_view *v, struct mptcp_sock *msk)
 	u64 nxt = READ_ONCE(*MSK_FIELD(msk, snd_nxt, u64));
 	u64 end = READ_ONCE(*MSK_FIELD(msk, wnd_end, u64));
 
+	v->next_seq = nxt;
 	v->unsent_bytes = READ_ONCE(*MSK_FIELD(msk, write_seq, u64)) - nxt;
 	v->unacked_bytes = nxt - READ_ONCE(*MSK_FIELD(msk, snd_una, u64));
 	v->window_bytes = (s64)(end - nxt) > 0 ? end - nxt : 0;

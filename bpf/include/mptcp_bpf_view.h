@@ -55,6 +55,7 @@ struct mptcp_bpf_view {
 	__u64 window_bytes;  /* what the peer's window still takes */
 	__u32 age_ms;	     /* since the socket was created */
 	__u32 token;
+	__u64 next_seq; /* MPTCP sequence number of the first byte not sent yet */
 	struct mptcp_bpf_path path[MPTCP_BPF_PATHS_MAX];
 };
 

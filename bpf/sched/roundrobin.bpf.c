@@ -3,9 +3,11 @@
  * roundrobin: subflows take turns, in proportion to their weights.
  *
  * Rule. Deficit round robin without history: among usable subflows with room, take the one whose
- * bytes scheduled so far, divided by its weight, are least. What was scheduled is kept per
- * connection and local address id; backups and stale subflows are used only when nothing else is
- * usable. Retransmission goes to the next subflow that has nothing outstanding.
+ * bytes sent so far, divided by its weight, are least. The core sends whole data fragments (up to
+ * 32 KB), whatever the burst, so what a turn really carried is read from the sequence number at the
+ * next decision. Shares are kept per connection and local address id; backups and stale subflows
+ * are used only when nothing else is usable. Retransmission goes to the subflow that is next and
+ * has nothing outstanding.
  *
  * It never leaves a path idle to keep the proportions: once a path is full, the others take the
  * rest, so weights divide what an application sends below the capacity of its paths.
@@ -26,7 +28,10 @@ const volatile __u32 weight[IDS] = {};
 const volatile __u32 quantum_bytes = 4 * MPTCP_MSS_DEFAULT;
 
 struct shares {
-	__u64 scaled[IDS]; /* bytes / weight, 16 bits of fraction */
+	__u64 scaled[IDS]; /* bytes / weight, 16 bits of fraction; 0: never had a turn */
+	__u64 turn_seq;	   /* where the current turn began */
+	__u32 turn_id;	   /* whose it is */
+	__u32 turns;
 };
 
 struct {
@@ -110,10 +115,21 @@ static __always_inline struct shares *shares_of(struct scratch *s)
 	return bpf_map_lookup_elem(&connections, &s->view.token);
 }
 
+/* Charges the turn that ends now with what it carried. */
+static __always_inline void settle(struct shares *sh, __u64 next_seq)
+{
+	__u32 id = sh->turn_id & (IDS - 1);
+
+	if (!sh->turns)
+		return;
+	sh->scaled[id] += ((next_seq - sh->turn_seq) << 16) / weight_of(id);
+	sh->turn_seq = next_seq;
+}
+
 static __always_inline int run(struct mptcp_sock *msk, bool retrans)
 {
 	const struct mptcp_bpf_path *p;
-	__u32 zero = 0, id, burst;
+	__u32 zero = 0, id;
 	struct scratch *s;
 	struct shares *sh;
 	int err;
@@ -124,6 +140,8 @@ static __always_inline int run(struct mptcp_sock *msk, bool retrans)
 	sh = shares_of(s);
 	if (!sh)
 		return -EAGAIN;
+	if (!retrans)
+		settle(sh, s->view.next_seq);
 	survey(s, sh, retrans);
 	if (s->best >= MPTCP_BPF_PATHS_MAX)
 		return -EAGAIN;
@@ -131,15 +149,14 @@ static __always_inline int run(struct mptcp_sock *msk, bool retrans)
 	if (!retrans && s->primaries && !primary(p))
 		return -EAGAIN;
 	id = p->local_id & (IDS - 1);
-	burst = quantum_bytes * weight_of(id);
-	err = bpf_mptcp_schedule(msk, p->id, burst, s->timer_us);
+	err = bpf_mptcp_schedule(msk, p->id, quantum_bytes * weight_of(id), s->timer_us);
 	if (err || retrans)
 		return err;
-	if (!sh->scaled[id] && s->least != ~0ull)
-		sh->scaled[id] = s->least;
-	if (burst > s->view.unsent_bytes)
-		burst = s->view.unsent_bytes;
-	sh->scaled[id] += ((__u64)burst << 16) / weight_of(id);
+	if (!sh->scaled[id])
+		sh->scaled[id] = s->least != ~0ull ? s->least : 1;
+	sh->turn_id = id;
+	sh->turn_seq = s->view.next_seq;
+	sh->turns++;
 	return 0;
 }
 
