@@ -72,56 +72,83 @@ net_sysctls() {
 		net.ipv6.conf.default.keep_addr_on_down=1 net.mptcp.enabled=1
 }
 
-# The routes of one path; the kernel forgets them whenever the link goes down.
+# Under emulation a process costs a third of a second, so addresses and routes go in by batches.
+net_batch() {
+	local ns=$1
+	shift
+	ip -n "$ns" "$@" -batch -
+}
+
+# The routes of one path, for `ip` and for `ip -6`; the kernel forgets them when the link goes down.
+net_route_lines() {
+	local n=$1 dev=$2 gateway=$3
+	cat <<-EOF
+		route replace default via $gateway dev $dev metric ${n}00
+		route replace default via $gateway dev $dev table 10$n metric 100
+	EOF
+}
+
 net_routes() {
-	local path=$1 n dev
-	n=$(net_number "$path")
-	dev=$(net_device "$path")
-	ip -n "$NET_CLIENT" route replace default via "10.1.$n.254" dev "$dev" metric "${n}00"
-	ip -n "$NET_CLIENT" -6 route replace default via "fd00:1:$n::fe" dev "$dev" metric "${n}00"
-	ip -n "$NET_CLIENT" route replace default via "10.1.$n.254" dev "$dev" table "10$n"
-	ip -n "$NET_CLIENT" -6 route replace default via "fd00:1:$n::fe" dev "$dev" table "10$n" \
-		metric 100
+	local n dev
+	n=$(net_number "$1")
+	dev=$(net_device "$1")
+	net_route_lines "$n" "$dev" "10.1.$n.254" | net_batch "$NET_CLIENT"
+	net_route_lines "$n" "$dev" "fd00:1:$n::fe" | net_batch "$NET_CLIENT" -6
 }
 
 net_path() {
 	local path=$1 n dev
 	n=$(net_number "$path")
 	dev=$(net_device "$path")
-	ip -n "$NET_CLIENT" link add "$dev" type veth peer name "$path" netns "$NET_ROUTER"
-	ip -n "$NET_CLIENT" addr add "10.1.$n.1/24" dev "$dev"
-	ip -n "$NET_CLIENT" addr add "fd00:1:$n::1/64" dev "$dev" nodad
-	ip -n "$NET_ROUTER" addr add "10.1.$n.254/24" dev "$path"
-	ip -n "$NET_ROUTER" addr add "fd00:1:$n::fe/64" dev "$path" nodad
-	ip -n "$NET_ROUTER" link set "$path" up
-	ip -n "$NET_CLIENT" link set "$dev" up
-	ip -n "$NET_CLIENT" rule add from "10.1.$n.1" table "10$n"
-	ip -n "$NET_CLIENT" -6 rule add from "fd00:1:$n::1" table "10$n"
-	# Without these, packets of a path that is down would leave by the other one.
-	ip -n "$NET_CLIENT" route add unreachable default table "10$n" metric 9999
-	ip -n "$NET_CLIENT" -6 route add unreachable default table "10$n" metric 9999
+	net_batch "$NET_CLIENT" <<-EOF
+		link add $dev type veth peer name $path netns $NET_ROUTER
+		addr add 10.1.$n.1/24 dev $dev
+		addr add fd00:1:$n::1/64 dev $dev nodad
+		link set $dev up
+		rule add from 10.1.$n.1 table 10$n
+		route add unreachable default table 10$n metric 9999
+	EOF
+	net_batch "$NET_ROUTER" <<-EOF
+		addr add 10.1.$n.254/24 dev $path
+		addr add fd00:1:$n::fe/64 dev $path nodad
+		link set $path up
+	EOF
+	# Without "unreachable", packets of a path that is down would leave by the other one.
+	net_batch "$NET_CLIENT" -6 <<-EOF
+		rule add from fd00:1:$n::1 table 10$n
+		route add unreachable default table 10$n metric 9999
+	EOF
 	net_routes "$path"
 }
 
 net_new() {
 	local id ns
 	id=$$-$RANDOM
+	declare -gA NET_OFFLOAD=() # path → on|off, as last set
 	NET_CLIENT=pmc-$id NET_ROUTER=pmr-$id NET_SERVER=pms-$id
 	for ns in "$NET_CLIENT" "$NET_ROUTER" "$NET_SERVER"; do
 		ip netns add "$ns"
-		ip -n "$ns" link set lo up
 		net_sysctls "$ns"
 	done
 	net_router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-	ip -n "$NET_SERVER" link add eth0 type veth peer name uplink netns "$NET_ROUTER"
-	ip -n "$NET_SERVER" addr add 10.1.9.1/24 dev eth0
-	ip -n "$NET_SERVER" addr add fd00:1:9::1/64 dev eth0 nodad
-	ip -n "$NET_ROUTER" addr add 10.1.9.254/24 dev uplink
-	ip -n "$NET_ROUTER" addr add fd00:1:9::fe/64 dev uplink nodad
-	ip -n "$NET_ROUTER" link set uplink up
-	ip -n "$NET_SERVER" link set eth0 up
-	ip -n "$NET_SERVER" route add default via 10.1.9.254
-	ip -n "$NET_SERVER" -6 route add default via fd00:1:9::fe
+	net_batch "$NET_SERVER" <<-EOF
+		link set lo up
+		link add eth0 type veth peer name uplink netns $NET_ROUTER
+		addr add 10.1.9.1/24 dev eth0
+		addr add fd00:1:9::1/64 dev eth0 nodad
+		link set eth0 up
+	EOF
+	net_batch "$NET_ROUTER" <<-EOF
+		link set lo up
+		addr add 10.1.9.254/24 dev uplink
+		addr add fd00:1:9::fe/64 dev uplink nodad
+		link set uplink up
+	EOF
+	net_batch "$NET_SERVER" <<-EOF
+		route add default via 10.1.9.254
+		route add default via fd00:1:9::fe
+	EOF
+	ip -n "$NET_CLIENT" link set lo up
 	net_path wifi
 	net_path lte
 }
@@ -152,6 +179,8 @@ net_offload() {
 	local path=$1 dev
 	dev=$(net_device "$path")
 	command -v ethtool >/dev/null 2>&1 || return 0
+	[ "${NET_OFFLOAD[$path]:-}" != "$2" ] || return 0
+	NET_OFFLOAD[$path]=$2
 	net_client ethtool -K "$dev" tso "$2" gso "$2" gro "$2" >/dev/null 2>&1 || :
 	net_router ethtool -K "$path" tso "$2" gso "$2" gro "$2" >/dev/null 2>&1 || :
 	net_router ethtool -K uplink tso "$2" gso "$2" gro "$2" >/dev/null 2>&1 || :
@@ -169,8 +198,14 @@ net_unshape() {
 net_link_down() { ip -n "$NET_CLIENT" link set "$(net_device "$1")" down; }
 
 net_link_up() {
-	ip -n "$NET_CLIENT" link set "$(net_device "$1")" up
-	net_routes "$1"
+	local n dev
+	n=$(net_number "$1")
+	dev=$(net_device "$1")
+	{
+		printf 'link set %s up\n' "$dev"
+		net_route_lines "$n" "$dev" "10.1.$n.254"
+	} | net_batch "$NET_CLIENT"
+	net_route_lines "$n" "$dev" "fd00:1:$n::fe" | net_batch "$NET_CLIENT" -6
 }
 
 # Routes of higher preference than the real ones: packets to and from the path vanish silently.

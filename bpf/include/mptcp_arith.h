@@ -22,6 +22,15 @@ static inline __u32 mptcp_path_rtt_us(const struct mptcp_bpf_path *p)
 	return p->srtt_us ? p->srtt_us : MPTCP_RTT_UNKNOWN_US;
 }
 
+/*
+ * Not to be relied on: found stale by the kernel, or `timeouts` retransmission timeouts running
+ * without an ack. A dead path shows the second long before the first.
+ */
+static inline int mptcp_path_suspect(const struct mptcp_bpf_path *p, __u32 timeouts)
+{
+	return (p->flags & MPTCP_PATH_STALE) || (timeouts && p->timeouts >= timeouts);
+}
+
 /* Lower is better: usable before backup, then by RTT. */
 static inline __u64 mptcp_path_cost(const struct mptcp_bpf_path *p)
 {

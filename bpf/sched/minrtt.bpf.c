@@ -2,10 +2,10 @@
 /*
  * minrtt: the subflow with the lowest smoothed RTT that has room.
  *
- * Rule. Among subflows that are not stale and have room in the congestion window (cwnd > in flight
- * + queued) and in send memory, take the lowest srtt. A backup subflow (either bit, RFC 8684 3.3.8)
- * is used only when no other usable subflow exists, not merely when the others are full. If every
- * subflow is stale, staleness is ignored.
+ * Rule. Among subflows that have room in the congestion window (cwnd > in flight + queued) and in
+ * send memory, take the lowest srtt. A subflow that the kernel found stale, or that is in a
+ * retransmission timeout, is suspect: it is used only when every subflow is. A backup subflow
+ * (either bit, RFC 8684 3.3.8) is used only when every other is suspect, not merely full.
  * Retransmission goes to the best subflow that has nothing outstanding, so that data stuck on a
  * dying path moves; if there is none, TCP's own retransmission is left to work.
  *
@@ -20,13 +20,15 @@ char LICENSE[] SEC("license") = "GPL";
 
 /* Upper bound of a burst, in bytes: how long a decision stands. */
 const volatile __u32 burst_bytes = MPTCP_BURST_MAX;
+/* Retransmission timeouts in a row that make a subflow suspect; 0: only the kernel's staleness. */
+const volatile __u32 timeouts = 1;
 
 struct scratch {
 	struct mptcp_bpf_view view;
-	__u64 best_cost[2]; /* [1]: stale subflows */
+	__u64 best_cost[2]; /* [1]: suspect subflows */
 	__u32 best[2];
 	__u32 timer_us;
-	__u32 primaries; /* usable subflows that are neither backup nor stale */
+	__u32 primaries; /* subflows that are neither backup nor suspect */
 };
 
 struct {
@@ -54,22 +56,22 @@ static __always_inline void survey(struct scratch *s, bool retrans)
 	s->timer_us = s->primaries = 0;
 	bpf_for (i, 0, MPTCP_BPF_PATHS_MAX) {
 		const struct mptcp_bpf_path *p;
-		__u32 stale, timer;
+		__u32 suspect, timer;
 		__u64 cost;
 
 		if (i < 0 || i >= MPTCP_BPF_PATHS_MAX || i >= s->view.nr_paths)
 			break;
 		p = &s->view.path[i];
-		stale = !!(p->flags & MPTCP_PATH_STALE);
-		if (!stale && !(p->flags & MPTCP_PATH_BACKUP))
+		suspect = mptcp_path_suspect(p, timeouts);
+		if (!suspect && !(p->flags & MPTCP_PATH_BACKUP))
 			s->primaries++;
 		timer = mptcp_path_timer_us(p);
-		if (!stale && timer > s->timer_us)
+		if (!suspect && timer > s->timer_us)
 			s->timer_us = timer;
 		cost = mptcp_path_cost(p);
-		if (takes(p, retrans) && cost < s->best_cost[stale & 1]) {
-			s->best_cost[stale & 1] = cost;
-			s->best[stale & 1] = i;
+		if (takes(p, retrans) && cost < s->best_cost[suspect & 1]) {
+			s->best_cost[suspect & 1] = cost;
+			s->best[suspect & 1] = i;
 		}
 	}
 }

@@ -5,9 +5,9 @@
  * Rule. Deficit round robin without history: among usable subflows with room, take the one whose
  * bytes sent so far, divided by its weight, are least. The core sends whole data fragments (up to
  * 32 KB), whatever the burst, so what a turn really carried is read from the sequence number at the
- * next decision. Shares are kept per connection and local address id; backups and stale subflows
- * are used only when nothing else is usable. Retransmission goes to the subflow that is next and
- * has nothing outstanding.
+ * next decision. Shares are kept per connection and local address id; backups and suspect
+ * subflows (stale, or in a retransmission timeout) are used only when nothing else is usable.
+ * Retransmission goes to the subflow that is next and has nothing outstanding.
  *
  * It never leaves a path idle to keep the proportions: once a path is full, the others take the
  * rest, so weights divide what an application sends below the capacity of its paths.
@@ -67,7 +67,7 @@ static __always_inline __u32 weight_of(__u32 id)
 
 static __always_inline bool primary(const struct mptcp_bpf_path *p)
 {
-	return !(p->flags & (MPTCP_PATH_BACKUP | MPTCP_PATH_STALE));
+	return !(p->flags & MPTCP_PATH_BACKUP) && !mptcp_path_suspect(p, 1);
 }
 
 static __always_inline void survey(struct scratch *s, const struct shares *sh, bool retrans)
