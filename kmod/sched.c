@@ -9,8 +9,9 @@
  * Safety net. A BPF scheduler may be wrong, but it must not hang a connection or a CPU:
  *  - a subflow that cannot send is never scheduled (checked when it is asked for);
  *  - a decision that schedules nothing although nothing is in flight would never be followed by
- *    another one, and one that waits for STALL_MS without sending is no wait any more: the
- *    kernel's built-in scheduler decides instead, and after STRIKES_MAX times for good;
+ *    another one, and one that waits for STALL_MS while nothing is sent or acknowledged is no
+ *    wait any more: the kernel's built-in scheduler decides instead, and after STRIKES_MAX times
+ *    for good;
  *  - lost data that get_retrans leaves alone RETRANS_REFUSALS_MAX times running goes to the
  *    built-in choice as well;
  *  - SLOW_RUN_MAX calls running that take longer than SLOW_NS take the scheduler out of use.
@@ -51,7 +52,7 @@ struct conn {
 	struct mptcp_sock *msk;
 	struct hlist_node node;	  /* in `conns`, for release only */
 	unsigned long born;	  /* jiffies */
-	u64 wait_seq;		  /* snd_nxt when the current wait began */
+	u64 wait_mark;		  /* snd_nxt + snd_una when the current wait began */
 	unsigned long wait_since; /* jiffies */
 	u64 retrans_una;	  /* snd_una when get_retrans last chose nothing */
 	u32 ejected_at;		  /* sched->generation + 1 when ejected, or 0 */
@@ -167,13 +168,13 @@ static int nothing_to_send(struct conn *c)
 {
 	struct mptcp_sock *msk = c->msk;
 	u64 nxt = READ_ONCE(*MSK_FIELD(msk, snd_nxt, u64));
-	bool in_flight = nxt != READ_ONCE(*MSK_FIELD(msk, snd_una, u64));
+	u64 una = READ_ONCE(*MSK_FIELD(msk, snd_una, u64));
 
 	if (!any_writable(msk))
 		return -EAGAIN;
-	if (in_flight) {
-		if (c->wait_seq != nxt) {
-			c->wait_seq = nxt;
+	if (nxt != una) {
+		if (c->wait_mark != nxt + una) {
+			c->wait_mark = nxt + una;
 			c->wait_since = jiffies;
 		}
 		if (time_before(jiffies, c->wait_since + msecs_to_jiffies(STALL_MS))) {

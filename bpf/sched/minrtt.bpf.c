@@ -7,7 +7,8 @@
  * retransmission timeout, is suspect: it is used only when every subflow is. A backup subflow
  * (either bit, RFC 8684 3.3.8) is used only when every other is suspect, not merely full.
  * Retransmission goes to the best subflow that has nothing outstanding, so that data stuck on a
- * dying path moves; if there is none, TCP's own retransmission is left to work.
+ * dying path moves. While a suspect subflow holds data, one that is busy but sound will do as well;
+ * else TCP's own retransmission is left to work.
  *
  * Good for: request/response and mixed traffic on unequal paths; the kernel's default ignores RTT
  * when paths are idle. Lacks: it fills a slow path with the tail of a transfer when the fast one is
@@ -23,12 +24,22 @@ const volatile __u32 burst_bytes = MPTCP_BURST_MAX;
 /* Retransmission timeouts in a row that make a subflow suspect; 0: only the kernel's staleness. */
 const volatile __u32 timeouts = 1;
 
+/* Which subflows are compared with each other. */
+enum fitness {
+	SOUND,	 /* ready for more */
+	SUSPECT, /* the same, but not to be relied on */
+	BUSY,	 /* for retransmission: sound, with data outstanding */
+	CLASSES,
+	UNFIT = CLASSES, /* no room, or what is to be sent again is there already */
+};
+
 struct scratch {
 	struct mptcp_bpf_view view;
-	__u64 best_cost[2]; /* [1]: suspect subflows */
-	__u32 best[2];
+	__u64 best_cost[CLASSES];
+	__u32 best[CLASSES];
 	__u32 timer_us;
 	__u32 primaries; /* subflows that are neither backup nor suspect */
+	__u32 stuck;	 /* suspect subflows with data outstanding */
 };
 
 struct {
@@ -40,40 +51,58 @@ struct {
 
 #define NONE (~0u)
 
-static __always_inline bool takes(const struct mptcp_bpf_path *p, bool retrans)
+static __always_inline enum fitness classify(const struct mptcp_bpf_path *p, bool suspect,
+					   bool retrans) {
+	if (!(p->flags & MPTCP_PATH_ROOM)) return UNFIT;
+	if (retrans && (p->flags & MPTCP_PATH_OUTSTANDING)) return suspect ? UNFIT : BUSY;
+	return suspect ? SUSPECT : SOUND;
+}
+
+static __always_inline void clear(struct scratch *s)
 {
-	if (retrans && (p->flags & MPTCP_PATH_OUTSTANDING))
-		return false;
-	return p->flags & MPTCP_PATH_ROOM;
+	s->best[SOUND] = s->best[SUSPECT] = s->best[BUSY] = NONE;
+	s->best_cost[SOUND] = s->best_cost[SUSPECT] = s->best_cost[BUSY] = ~0ull;
+	s->timer_us = s->primaries = s->stuck = 0;
 }
 
 static __always_inline void survey(struct scratch *s, bool retrans)
 {
 	int i;
 
-	s->best[0] = s->best[1] = NONE;
-	s->best_cost[0] = s->best_cost[1] = ~0ull;
-	s->timer_us = s->primaries = 0;
+	clear(s);
 	bpf_for (i, 0, MPTCP_BPF_PATHS_MAX) {
 		const struct mptcp_bpf_path *p;
-		__u32 suspect, timer;
+		__u32 timer, class;
+		bool suspect;
 		__u64 cost;
 
 		if (i < 0 || i >= MPTCP_BPF_PATHS_MAX || i >= s->view.nr_paths)
 			break;
 		p = &s->view.path[i];
 		suspect = mptcp_path_suspect(p, timeouts);
+		if (suspect && (p->flags & MPTCP_PATH_OUTSTANDING))
+			s->stuck++;
 		if (!suspect && !(p->flags & MPTCP_PATH_BACKUP))
 			s->primaries++;
 		timer = mptcp_path_timer_us(p);
 		if (!suspect && timer > s->timer_us)
 			s->timer_us = timer;
 		cost = mptcp_path_cost(p);
-		if (takes(p, retrans) && cost < s->best_cost[suspect & 1]) {
-			s->best_cost[suspect & 1] = cost;
-			s->best[suspect & 1] = i;
+		class = classify(p, suspect, retrans);
+		if (class < CLASSES && cost < s->best_cost[class]) {
+			s->best_cost[class] = cost;
+			s->best[class] = i;
 		}
 	}
+}
+
+static __always_inline __u32 choose(const struct scratch *s)
+{
+	if (s->best[SOUND] != NONE)
+		return s->best[SOUND];
+	if (s->stuck && s->best[BUSY] != NONE)
+		return s->best[BUSY];
+	return s->primaries ? NONE : s->best[SUSPECT];
 }
 
 static __always_inline int run(struct mptcp_sock *msk, bool retrans)
@@ -86,7 +115,7 @@ static __always_inline int run(struct mptcp_sock *msk, bool retrans)
 	if (!s || mptcp_view(msk, &s->view) <= 0)
 		return -EAGAIN;
 	survey(s, retrans);
-	i = s->best[0] != NONE ? s->best[0] : s->primaries ? NONE : s->best[1];
+	i = choose(s);
 	if (i >= MPTCP_BPF_PATHS_MAX)
 		return -EAGAIN;
 	p = &s->view.path[i];
