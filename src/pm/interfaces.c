@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "pm/netlink.h"
+#include "util/cleanup.h"
 
 #define DUMP_TRIES 5
 
@@ -38,6 +39,36 @@ static const struct {
 	{ "tap", POLICY_LINK_VPN },	  { "wg", POLICY_LINK_VPN },
 	{ "ppp", POLICY_LINK_VPN },
 };
+
+static const struct {
+	const char *text;
+	enum policy_link_type type;
+} devtypes[] = {
+	{ "wlan", POLICY_LINK_WIFI },
+	{ "wwan", POLICY_LINK_CELLULAR },
+	{ "wireguard", POLICY_LINK_VPN },
+	{ "ppp", POLICY_LINK_VPN },
+};
+
+enum policy_link_type pm_interface_device_type(const char *sysfs_net, const char *name, int ifindex)
+{
+	char path[256], line[128], devtype[32] = "";
+	_cleanup_fclose_ FILE *uevent = NULL;
+	int found = 0;
+
+	snprintf(path, sizeof(path), "%s/%s/uevent", sysfs_net, name);
+	uevent = fopen(path, "re");
+	while (uevent && fgets(line, sizeof(line), uevent)) {
+		sscanf(line, "DEVTYPE=%31s", devtype);
+		sscanf(line, "IFINDEX=%d", &found);
+	}
+	if (!found || found != ifindex)
+		return POLICY_LINK_ANY;
+	for (size_t i = 0; i < sizeof(devtypes) / sizeof(devtypes[0]); i++)
+		if (strcmp(devtype, devtypes[i].text) == 0)
+			return devtypes[i].type;
+	return POLICY_LINK_ANY;
+}
 
 enum policy_link_type pm_interface_type(const char *name, const char *kind)
 {
@@ -93,8 +124,10 @@ static int link_answer(const struct nlmsghdr *answer, void *data)
 		.ifindex = info->ifi_index,
 		.up = (info->ifi_flags & IFF_UP) && (info->ifi_flags & IFF_LOWER_UP),
 		.loopback = info->ifi_flags & IFF_LOOPBACK,
-		.type = pm_interface_type(a.name, a.kind),
+		.type = pm_interface_device_type("/sys/class/net", a.name, info->ifi_index),
 	};
+	if (new->type == POLICY_LINK_ANY)
+		new->type = pm_interface_type(a.name, a.kind);
 	snprintf(new->name, sizeof(new->name), "%s", a.name);
 	return 0;
 }

@@ -10,7 +10,13 @@ int pm_interfaces_read(struct pm_interface **out, size_t *nr, struct error *e);
 void pm_interfaces_free(struct pm_interface *interfaces, size_t nr);
 
 /* What an interface is for: by the kernel's link kind ("wireguard"; may be NULL) and else by the
- * prefix of its name. /sys/class/net is not asked: it shows the namespace it was mounted in. */
+ * prefix of its name. */
 enum policy_link_type pm_interface_type(const char *name, const char *kind);
+
+/* The same by the device behind it: DEVTYPE in sysfs_net/NAME/uevent, which Wi-Fi and mobile
+ * broadband drivers set. sysfs shows the namespace it was mounted in, so an entry counts only when
+ * its ifindex is the one asked for. POLICY_LINK_ANY when nothing is known. */
+enum policy_link_type pm_interface_device_type(const char *sysfs_net, const char *name,
+					       int ifindex);
 
 #endif

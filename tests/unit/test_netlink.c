@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Messages to the kernel, byte for byte; the attribute layout is that of `ip mptcp` (strace). */
 #include <CUnit/Basic.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "pm/address.h"
 #include "pm/interfaces.h"
@@ -75,6 +78,40 @@ static void test_types(void)
 	CU_ASSERT_EQUAL(pm_interface_type("br0", "bridge"), POLICY_LINK_ANY);
 }
 
+static void write_uevent(const char *dir, const char *text)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/radio/uevent", dir);
+	f = fopen(path, "w");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void test_device_types(void)
+{
+	char dir[] = "/tmp/test_netlink.XXXXXX", path[128];
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/radio", dir);
+	CU_ASSERT_EQUAL_FATAL(mkdir(path, 0700), 0);
+	CU_ASSERT_EQUAL(pm_interface_device_type(dir, "radio", 7), POLICY_LINK_ANY);
+	write_uevent(dir, "DEVTYPE=wlan\nINTERFACE=radio\nIFINDEX=7\n");
+	CU_ASSERT_EQUAL(pm_interface_device_type(dir, "radio", 7), POLICY_LINK_WIFI);
+	CU_ASSERT_EQUAL(pm_interface_device_type(dir, "radio", 8), POLICY_LINK_ANY);
+	write_uevent(dir, "DEVTYPE=wwan\nINTERFACE=radio\nIFINDEX=7\n");
+	CU_ASSERT_EQUAL(pm_interface_device_type(dir, "radio", 7), POLICY_LINK_CELLULAR);
+	write_uevent(dir, "INTERFACE=radio\nIFINDEX=7\n");
+	CU_ASSERT_EQUAL(pm_interface_device_type(dir, "radio", 7), POLICY_LINK_ANY);
+	snprintf(path, sizeof(path), "%s/radio/uevent", dir);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/radio", dir);
+	rmdir(path);
+	rmdir(dir);
+}
+
 int main(void)
 {
 	unsigned int failed;
@@ -86,6 +123,7 @@ int main(void)
 	CU_add_test(suite, "limits", test_limits);
 	CU_add_test(suite, "decode", test_decode);
 	CU_add_test(suite, "interface types", test_types);
+	CU_add_test(suite, "device types", test_device_types);
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	CU_basic_run_tests();
 	failed = CU_get_number_of_failures();
