@@ -163,7 +163,7 @@ static int __init mptcp_bpf_init(void)
 	err = find_builtin();
 	if (err)
 		return err;
-	err = mptcp_bpf_sched_setup();
+	err = mptcp_bpf_conn_setup();
 	if (err)
 		return err;
 	err = -ENOMEM;
@@ -177,7 +177,7 @@ static int __init mptcp_bpf_init(void)
 	pr_err("BPF refused the scheduler type (error %d): does this module have BTF?\n", err);
 	remove_proc_entry(PROC_NAME, NULL);
 fail:
-	mptcp_bpf_sched_teardown();
+	mptcp_bpf_conn_teardown();
 	return err;
 }
 
@@ -185,7 +185,7 @@ fail:
 static void __exit mptcp_bpf_exit(void)
 {
 	remove_proc_entry(PROC_NAME, NULL);
-	mptcp_bpf_sched_teardown();
+	mptcp_bpf_conn_teardown();
 }
 
 module_init(mptcp_bpf_init);

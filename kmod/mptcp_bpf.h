@@ -2,7 +2,9 @@
 /*
  * mptcp_bpf.ko: packet schedulers for Multipath TCP as BPF struct_ops on a kernel that has none.
  *
- * sched.c   loaded schedulers, their connections, the wrapper the kernel calls, the safety net
+ * sched.c   loaded schedulers
+ * conn.c    their connections, and what the kernel calls
+ * decide.c  one decision, and the safety net
  * kfunc.c   what a BPF scheduler can call
  * main.c    the struct_ops type, /proc/mptcp_bpf, module init and exit
  *
@@ -64,20 +66,64 @@ struct mptcp_bpf_counters {
 /* main.c: the kernel's built-in scheduler, our way into its list and our fallback. */
 extern struct mptcp_sched_ops *mptcp_bpf_builtin;
 
+struct sched {
+	struct mptcp_sched_ops kops;	       /* in the kernel's list; .init makes a conn */
+	struct mptcp_bpf_sched_ops __rcu *ops; /* NULL once unloaded */
+	struct mptcp_bpf_counters __percpu *counters;
+	struct kref ref;       /* the registration and each connection */
+	struct list_head node; /* in `scheds` */
+	atomic_t nr_conns;
+	atomic_t slow_run; /* slow calls in a row */
+	u32 generation;	   /* counts live swaps */
+	bool runaway;	   /* taken out of use */
+	struct rcu_head rcu;
+};
+
+struct conn {
+	struct mptcp_sched_ops kops; /* msk->sched points here */
+	struct sched *sched;
+	struct mptcp_sock *msk;
+	struct hlist_node node;	  /* in `conns`, for release only */
+	unsigned long born;	  /* jiffies */
+	u64 wait_mark;		  /* snd_nxt + snd_una when the current wait began */
+	unsigned long wait_since; /* jiffies */
+	u64 retrans_una;	  /* snd_una when get_retrans last chose nothing */
+	u32 ejected_at;		  /* sched->generation + 1 when ejected, or 0 */
+	u8 retrans_refusals;
+	u8 strikes;
+	struct rcu_head rcu;
+};
+
 /* sched.c */
-int mptcp_bpf_sched_setup(void);
-void mptcp_bpf_sched_teardown(void);
 int mptcp_bpf_sched_register(struct mptcp_bpf_sched_ops *ops);
 void mptcp_bpf_sched_unregister(struct mptcp_bpf_sched_ops *ops);
 int mptcp_bpf_sched_update(struct mptcp_bpf_sched_ops *ops, struct mptcp_bpf_sched_ops *old);
 void mptcp_bpf_sched_show(struct seq_file *m);
-/* Milliseconds since the connection's socket was made, and the counting of a refused subflow; both
- * only from within an op of that connection.
+void mptcp_bpf_sched_put(struct sched *s);
+
+/* conn.c */
+int mptcp_bpf_conn_setup(void);
+/* Waits for memory that is still being released. */
+void mptcp_bpf_conn_teardown(void);
+/* Fills what the kernel calls when a socket picks a listed scheduler; the name is the caller's. */
+void mptcp_bpf_conn_list_ops(struct mptcp_sched_ops *kops);
+/* Whether the connection has a scheduler of ours; only then may mptcp_bpf_conn_of() and the two
+ * below it be called, and only from within an op of that connection.
  */
-u32 mptcp_bpf_conn_age_ms(struct mptcp_sock *msk);
-void mptcp_bpf_conn_refused(struct mptcp_sock *msk);
-/* Whether the connection has a scheduler of ours, so that the two above may be called. */
 bool mptcp_bpf_conn_is_ours(struct mptcp_sock *msk);
+u32 mptcp_bpf_conn_age_ms(struct mptcp_sock *msk);
+
+static inline struct conn *mptcp_bpf_conn_of(struct mptcp_sock *msk)
+{
+	return container_of(READ_ONCE(*MSK_FIELD(msk, sched, struct mptcp_sched_ops *)),
+			    struct conn, kops);
+}
+
+/* decide.c */
+int mptcp_bpf_decide(struct mptcp_sock *msk, bool retrans);
+int mptcp_bpf_builtin_decide(struct mptcp_sock *msk, bool retrans);
+/* Counts a subflow that was not allowed. */
+void mptcp_bpf_conn_refused(struct mptcp_sock *msk);
 
 /* kfunc.c */
 int mptcp_bpf_kfunc_register(void);

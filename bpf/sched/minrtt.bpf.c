@@ -52,9 +52,12 @@ struct {
 #define NONE (~0u)
 
 static __always_inline enum fitness classify(const struct mptcp_bpf_path *p, bool suspect,
-					   bool retrans) {
-	if (!(p->flags & MPTCP_PATH_ROOM)) return UNFIT;
-	if (retrans && (p->flags & MPTCP_PATH_OUTSTANDING)) return suspect ? UNFIT : BUSY;
+					     bool retrans)
+{
+	if (!(p->flags & MPTCP_PATH_ROOM))
+		return UNFIT;
+	if (retrans && (p->flags & MPTCP_PATH_OUTSTANDING))
+		return suspect ? UNFIT : BUSY;
 	return suspect ? SUSPECT : SOUND;
 }
 
@@ -72,7 +75,7 @@ static __always_inline void survey(struct scratch *s, bool retrans)
 	clear(s);
 	bpf_for (i, 0, MPTCP_BPF_PATHS_MAX) {
 		const struct mptcp_bpf_path *p;
-		__u32 timer, class;
+		__u32 timer, fit;
 		bool suspect;
 		__u64 cost;
 
@@ -88,10 +91,10 @@ static __always_inline void survey(struct scratch *s, bool retrans)
 		if (!suspect && timer > s->timer_us)
 			s->timer_us = timer;
 		cost = mptcp_path_cost(p);
-		class = classify(p, suspect, retrans);
-		if (class < CLASSES && cost < s->best_cost[class]) {
-			s->best_cost[class] = cost;
-			s->best[class] = i;
+		fit = classify(p, suspect, retrans);
+		if (fit < CLASSES && cost < s->best_cost[fit]) {
+			s->best_cost[fit] = cost;
+			s->best[fit] = i;
 		}
 	}
 }

@@ -4,6 +4,8 @@
  * scheduler, limits, deletions, changes, additions; an unload goes endpoints first, then limits and
  * scheduler.
  */
+#include "pm/planner.h"
+
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdarg.h>
@@ -12,43 +14,8 @@
 #include <string.h>
 
 #include "pm/address.h"
-#include "pm/pm.h"
-#include "util/cleanup.h"
 
-/* An endpoint that the policy asks for. */
-struct wanted {
-	struct pm_endpoint endpoint;
-	const struct policy_path *path;
-	const struct pm_interface *interface;
-	const struct pm_endpoint *existing; /* same address, in the kernel */
-};
-
-struct planner {
-	const struct policy *policy; /* NULL: unload */
-	const struct pm_kernel *kernel;
-	bool force;
-	const struct policy_path **path_of; /* by interface; NULL: none */
-	struct wanted *wanted;
-	size_t nr_wanted;
-	struct pm_plan plan;
-	bool out_of_memory;
-};
-
-static const char *mode_text(enum policy_mode_kind mode)
-{
-	switch (mode) {
-	case POLICY_MODE_HANDOVER:
-		return "handover";
-	case POLICY_MODE_AGGREGATE:
-		return "aggregate";
-	case POLICY_MODE_ACTIVE_STANDBY:
-		return "active-standby";
-	}
-	return "unknown";
-}
-
-/* The new last action, or NULL when memory is short (noted in the planner). */
-static struct pm_action *add_action(struct planner *p, enum pm_action_kind kind)
+struct pm_action *pm_plan_add_action(struct planner *p, enum pm_action_kind kind)
 {
 	struct pm_action *bigger =
 		reallocarray(p->plan.actions, p->plan.nr_actions + 1, sizeof(*bigger));
@@ -281,7 +248,7 @@ static bool may_touch(const struct planner *p, const struct pm_endpoint *ep)
 static void set_reason(const struct planner *p, struct pm_action *a, const struct wanted *w)
 {
 	snprintf(a->reason, sizeof(a->reason), "path \"%s\" (%s), mode %s", w->path->name,
-		 w->interface->name, p->policy ? mode_text(p->policy->mode) : "none");
+		 w->interface->name, p->policy ? policy_mode_name(p->policy->mode) : "none");
 }
 
 static void plan_deletions(struct planner *p)
@@ -301,7 +268,7 @@ static void plan_deletions(struct planner *p)
 		if (w && (is_satisfied(w) || (may_touch(p, ep) && can_change(w))))
 			continue;
 		if (may_touch(p, ep)) {
-			a = add_action(p, PM_DELETE_ENDPOINT);
+			a = pm_plan_add_action(p, PM_DELETE_ENDPOINT);
 			if (!a)
 				return;
 			a->endpoint = *ep;
@@ -328,7 +295,7 @@ static void plan_changes(struct planner *p)
 
 		if (!w->existing || is_satisfied(w) || !may_touch(p, w->existing) || !can_change(w))
 			continue;
-		a = add_action(p, PM_CHANGE_ENDPOINT);
+		a = pm_plan_add_action(p, PM_CHANGE_ENDPOINT);
 		if (!a)
 			return;
 		a->endpoint = w->endpoint;
@@ -347,78 +314,12 @@ static void plan_additions(struct planner *p)
 		/* One in the way was planned to be deleted when we may. */
 		if (w->existing && (is_satisfied(w) || !may_touch(p, w->existing) || can_change(w)))
 			continue;
-		a = add_action(p, PM_ADD_ENDPOINT);
+		a = pm_plan_add_action(p, PM_ADD_ENDPOINT);
 		if (!a)
 			return;
 		a->endpoint = w->endpoint;
 		set_reason(p, a, w);
 	}
-}
-
-static bool limits_equal(const struct pm_limits *a, const struct pm_limits *b)
-{
-	return a->subflows == b->subflows && a->add_addr_accepted == b->add_addr_accepted;
-}
-
-static void plan_limits(struct planner *p)
-{
-	const struct pm_kernel *k = p->kernel;
-	struct pm_limits target = k->limits;
-	bool asked = p->policy && p->policy->limits.set;
-	struct pm_action *a;
-
-	if (asked) {
-		target.subflows = p->policy->limits.subflows;
-		target.add_addr_accepted = p->policy->limits.add_addr_accepted;
-	}
-	for (size_t i = 0; !asked && i < k->nr_set_limits; i++)
-		if (limits_equal(&k->limits, &k->set_limits[i]))
-			target = k->saved_limits;
-	if (limits_equal(&target, &k->limits))
-		return;
-	a = add_action(p, PM_SET_LIMITS);
-	if (!a)
-		return;
-	a->limits = target;
-	a->limits_before = k->limits;
-	snprintf(a->reason, sizeof(a->reason), "%s",
-		 asked ? "limits of the policy" : "back to what was there before");
-}
-
-/* A scheduler to go back to may have been unloaded since. */
-static bool is_available(const struct pm_kernel *k, const char *name)
-{
-	size_t size = strlen(name);
-
-	for (const char *at = k->available_schedulers; (at = strstr(at, name)); at += size)
-		if ((at == k->available_schedulers || at[-1] == ' ') &&
-		    (at[size] == '\0' || at[size] == ' '))
-			return true;
-	return !k->available_schedulers[0];
-}
-
-static void plan_scheduler(struct planner *p)
-{
-	const struct pm_kernel *k = p->kernel;
-	const char *target = k->scheduler;
-	bool asked = p->policy && p->policy->scheduler.name[0];
-	struct pm_action *a;
-
-	if (asked)
-		target = p->policy->scheduler.name;
-	for (size_t i = 0; !asked && i < k->nr_set_scheduler; i++)
-		if (k->saved_scheduler[0] && strcmp(k->scheduler, k->set_scheduler[i]) == 0)
-			target = is_available(k, k->saved_scheduler) ? k->saved_scheduler
-								     : "default";
-	if (strcmp(target, k->scheduler) == 0)
-		return;
-	a = add_action(p, PM_SET_SCHEDULER);
-	if (!a)
-		return;
-	snprintf(a->scheduler, sizeof(a->scheduler), "%s", target);
-	memcpy(a->scheduler_before, k->scheduler, sizeof(a->scheduler_before));
-	snprintf(a->reason, sizeof(a->reason), "%s",
-		 asked ? "scheduler of the policy" : "back to what was there before");
 }
 
 int pm_plan_make(const struct policy *policy, const struct pm_kernel *kernel, bool force,
@@ -432,15 +333,15 @@ int pm_plan_make(const struct policy *policy, const struct pm_kernel *kernel, bo
 	if (policy) {
 		collect_wanted(&p);
 		notice_paths(&p);
-		plan_scheduler(&p);
-		plan_limits(&p);
+		pm_plan_scheduler(&p);
+		pm_plan_limits(&p);
 	}
 	plan_deletions(&p);
 	plan_changes(&p);
 	plan_additions(&p);
 	if (!policy) {
-		plan_limits(&p);
-		plan_scheduler(&p);
+		pm_plan_limits(&p);
+		pm_plan_scheduler(&p);
 	}
 	free(p.path_of);
 	free(p.wanted);

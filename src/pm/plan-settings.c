@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The part of a plan that is not about endpoints: limits and scheduler of the namespace. */
+#include "pm/planner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool limits_equal(const struct pm_limits *a, const struct pm_limits *b)
+{
+	return a->subflows == b->subflows && a->add_addr_accepted == b->add_addr_accepted;
+}
+
+void pm_plan_limits(struct planner *p)
+{
+	const struct pm_kernel *k = p->kernel;
+	struct pm_limits target = k->limits;
+	bool asked = p->policy && p->policy->limits.set;
+	struct pm_action *a;
+
+	if (asked) {
+		target.subflows = p->policy->limits.subflows;
+		target.add_addr_accepted = p->policy->limits.add_addr_accepted;
+	}
+	for (size_t i = 0; !asked && i < k->nr_set_limits; i++)
+		if (limits_equal(&k->limits, &k->set_limits[i]))
+			target = k->saved_limits;
+	if (limits_equal(&target, &k->limits))
+		return;
+	a = pm_plan_add_action(p, PM_SET_LIMITS);
+	if (!a)
+		return;
+	a->limits = target;
+	a->limits_before = k->limits;
+	snprintf(a->reason, sizeof(a->reason), "%s",
+		 asked ? "limits of the policy" : "back to what was there before");
+}
+
+/* A scheduler to go back to may have been unloaded since. */
+static bool is_available(const struct pm_kernel *k, const char *name)
+{
+	size_t size = strlen(name);
+
+	for (const char *at = k->available_schedulers; (at = strstr(at, name)); at += size)
+		if ((at == k->available_schedulers || at[-1] == ' ') &&
+		    (at[size] == '\0' || at[size] == ' '))
+			return true;
+	return !k->available_schedulers[0];
+}
+
+void pm_plan_scheduler(struct planner *p)
+{
+	const struct pm_kernel *k = p->kernel;
+	const char *target = k->scheduler;
+	bool asked = p->policy && p->policy->scheduler.name[0];
+	struct pm_action *a;
+
+	if (asked)
+		target = p->policy->scheduler.name;
+	for (size_t i = 0; !asked && i < k->nr_set_scheduler; i++)
+		if (k->saved_scheduler[0] && strcmp(k->scheduler, k->set_scheduler[i]) == 0)
+			target = is_available(k, k->saved_scheduler) ? k->saved_scheduler
+								     : "default";
+	if (strcmp(target, k->scheduler) == 0)
+		return;
+	a = pm_plan_add_action(p, PM_SET_SCHEDULER);
+	if (!a)
+		return;
+	snprintf(a->scheduler, sizeof(a->scheduler), "%s", target);
+	memcpy(a->scheduler_before, k->scheduler, sizeof(a->scheduler_before));
+	snprintf(a->reason, sizeof(a->reason), "%s",
+		 asked ? "scheduler of the policy" : "back to what was there before");
+}
