@@ -21,7 +21,7 @@ static struct kmem_cache *conn_cache;
 #ifdef HAVE_GET_SUBFLOW
 static int conn_get_subflow(struct mptcp_sock *msk, struct mptcp_sched_data *data)
 {
-	return mptcp_bpf_decide(msk, data->reinject);
+	return data->reinject ? mptcp_bpf_get_retrans(msk) : mptcp_bpf_get_send(msk);
 }
 
 static int orphan_get_subflow(struct mptcp_sock *msk, struct mptcp_sched_data *data)
@@ -29,18 +29,9 @@ static int orphan_get_subflow(struct mptcp_sock *msk, struct mptcp_sched_data *d
 	return mptcp_bpf_builtin_decide(msk, data->reinject);
 }
 
-#define SEND_OPS(prefix) .get_subflow = prefix##_get_subflow
+#define CONN_OPS   .get_subflow = conn_get_subflow
+#define ORPHAN_OPS .get_subflow = orphan_get_subflow
 #else
-static int conn_get_send(struct mptcp_sock *msk)
-{
-	return mptcp_bpf_decide(msk, false);
-}
-
-static int conn_get_retrans(struct mptcp_sock *msk)
-{
-	return mptcp_bpf_decide(msk, true);
-}
-
 static int orphan_get_send(struct mptcp_sock *msk)
 {
 	return mptcp_bpf_builtin_decide(msk, false);
@@ -51,7 +42,8 @@ static int orphan_get_retrans(struct mptcp_sock *msk)
 	return mptcp_bpf_builtin_decide(msk, true);
 }
 
-#define SEND_OPS(prefix) .get_send = prefix##_get_send, .get_retrans = prefix##_get_retrans
+#define CONN_OPS   .get_send = mptcp_bpf_get_send, .get_retrans = mptcp_bpf_get_retrans
+#define ORPHAN_OPS .get_send = orphan_get_send, .get_retrans = orphan_get_retrans
 #endif
 
 static void conn_free_after_softirqs(struct rcu_head *rcu)
@@ -74,8 +66,7 @@ static void conn_release(struct mptcp_sock *msk)
 	struct conn *c, *found = NULL;
 
 	spin_lock_bh(&conns_lock);
-	hash_for_each_possible(conns, c, node, (unsigned long)msk)
-	{
+	hash_for_each_possible(conns, c, node, (unsigned long)msk) {
 		if (c->msk != msk)
 			continue;
 		hash_del(&c->node);
@@ -104,13 +95,13 @@ static void conn_init_child(struct mptcp_sock *msk);
 /* For connections we could not make a conn for: the built-in scheduler under our module reference.
  */
 static struct mptcp_sched_ops orphan_ops = {
-	SEND_OPS(orphan),
+	ORPHAN_OPS,
 	.name = "orphan",
 	.owner = THIS_MODULE,
 };
 
 static const struct mptcp_sched_ops conn_ops = {
-	SEND_OPS(conn),
+	CONN_OPS,
 	.owner = THIS_MODULE,
 	.init = conn_init_child,
 	.release = conn_release,
@@ -191,7 +182,9 @@ int mptcp_bpf_conn_setup(void)
 
 void mptcp_bpf_conn_teardown(void)
 {
+#ifdef CONFIG_TASKS_RCU
 	rcu_barrier_tasks();
+#endif
 	rcu_barrier();
 	kmem_cache_destroy(conn_cache);
 }

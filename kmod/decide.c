@@ -23,6 +23,14 @@
 #define SLOW_NS		     (10 * NSEC_PER_MSEC)
 #define SLOW_RUN_MAX	     3
 
+/* What came of asking the program. */
+enum verdict {
+	CHOSEN,	 /* a subflow is scheduled */
+	NOTHING, /* none is, and that may be right */
+	BUILTIN, /* none is, and that must not stand */
+	ABSENT,	 /* there was no program to ask */
+};
+
 static void count(struct sched *s, size_t offset)
 {
 	(*(u64 *)((char *)this_cpu_ptr(s->counters) + offset))++;
@@ -41,15 +49,40 @@ int mptcp_bpf_builtin_decide(struct mptcp_sock *msk, bool retrans)
 #endif
 }
 
-/* 6.12 looks for stale subflows inside the built-in get_retrans; later kernels do it before. */
-static void kick_stale_detection(struct mptcp_sock *msk)
+/*
+ * 6.12 looks for stale subflows inside the built-in get_retrans, so that one runs first whatever
+ * the program will say; its pick is taken back and kept for the case that the program leaves the
+ * choice to the kernel. It may lock subflows and push data: only from the worker, with BH on. Later
+ * kernels look for stale subflows before they ask.
+ */
+static void *kick_stale_detection(struct mptcp_sock *msk)
 {
+	void *pick = NULL;
 #ifdef HAVE_GET_SUBFLOW
 	struct list_head *pos;
 
 	mptcp_bpf_builtin_decide(msk, true);
-	for_each_subflow(pos, msk)
-		WRITE_ONCE(*SUBFLOW_FIELD(mptcp_bpf_subflow_of(pos), scheduled, bool), false);
+	for_each_subflow(pos, msk) {
+		bool *scheduled = SUBFLOW_FIELD(mptcp_bpf_subflow_of(pos), scheduled, bool);
+
+		if (READ_ONCE(*scheduled)) {
+			pick = mptcp_bpf_subflow_of(pos);
+			WRITE_ONCE(*scheduled, false);
+		}
+	}
+#endif
+	return pick;
+}
+
+static int builtin_retrans(struct mptcp_sock *msk, void *pick)
+{
+#ifdef HAVE_GET_SUBFLOW
+	if (!pick || !mptcp_bpf_subflow_active(pick))
+		return -EAGAIN;
+	WRITE_ONCE(*SUBFLOW_FIELD(pick, scheduled, bool), true);
+	return 0;
+#else
+	return mptcp_bpf_builtin_decide(msk, true);
 #endif
 }
 
@@ -67,8 +100,7 @@ static bool any_writable(struct mptcp_sock *msk)
 {
 	struct list_head *pos;
 
-	for_each_subflow(pos, msk)
-	{
+	for_each_subflow(pos, msk) {
 		void *subflow = mptcp_bpf_subflow_of(pos);
 
 		if (mptcp_bpf_subflow_active(subflow) &&
@@ -96,14 +128,13 @@ static void strike(struct conn *c)
 /* The program chose nothing for new data. Either that is a wait, and an ack will ask again, or it
  * would be the end of the connection.
  */
-static int nothing_to_send(struct conn *c)
+static enum verdict nothing_to_send(struct conn *c)
 {
-	struct mptcp_sock *msk = c->msk;
-	u64 nxt = READ_ONCE(*MSK_FIELD(msk, snd_nxt, u64));
-	u64 una = READ_ONCE(*MSK_FIELD(msk, snd_una, u64));
+	u64 nxt = READ_ONCE(*MSK_FIELD(c->msk, snd_nxt, u64));
+	u64 una = READ_ONCE(*MSK_FIELD(c->msk, snd_una, u64));
 
-	if (!any_writable(msk))
-		return -EAGAIN;
+	if (!any_writable(c->msk))
+		return NOTHING;
 	if (nxt != una) {
 		if (c->wait_mark != nxt + una) {
 			c->wait_mark = nxt + una;
@@ -111,31 +142,29 @@ static int nothing_to_send(struct conn *c)
 		}
 		if (time_before(jiffies, c->wait_since + msecs_to_jiffies(STALL_MS))) {
 			COUNT(c->sched, waited);
-			return -EAGAIN;
+			return NOTHING;
 		}
 		c->wait_since = jiffies;
 	}
 	strike(c);
-	return mptcp_bpf_builtin_decide(msk, false);
+	return BUILTIN;
 }
 
 /* The program chose nothing for data that may be lost; often right, but not for ever. */
-static int nothing_to_retransmit(struct conn *c)
+static enum verdict nothing_to_retransmit(struct conn *c)
 {
 	u64 una = READ_ONCE(*MSK_FIELD(c->msk, snd_una, u64));
-	int err;
 
+	if (una == READ_ONCE(*MSK_FIELD(c->msk, snd_nxt, u64)))
+		return NOTHING;
 	if (c->retrans_una != una) {
 		c->retrans_una = una;
 		c->retrans_refusals = 0;
 	}
 	if (++c->retrans_refusals < RETRANS_REFUSALS_MAX)
-		return -EAGAIN;
+		return NOTHING;
 	c->retrans_refusals = 0;
-	err = mptcp_bpf_builtin_decide(c->msk, true);
-	if (!err)
-		strike(c);
-	return err;
+	return BUILTIN;
 }
 
 static void judge_time(struct sched *s, u64 ns)
@@ -156,7 +185,7 @@ static void judge_time(struct sched *s, u64 ns)
 /* One decision by the BPF program, with everything that could go wrong caught. BH is off, so ops
  * never nest on a CPU and may keep scratch data in per-CPU maps.
  */
-static int bpf_decide(struct conn *c, struct mptcp_bpf_sched_ops *ops, bool retrans)
+static enum verdict bpf_decide(struct conn *c, struct mptcp_bpf_sched_ops *ops, bool retrans)
 {
 	struct sched *s = c->sched;
 	u64 start;
@@ -173,34 +202,66 @@ static int bpf_decide(struct conn *c, struct mptcp_bpf_sched_ops *ops, bool retr
 			COUNT(s, retransmits);
 		else
 			COUNT(s, scheduled);
-		return 0;
+		return CHOSEN;
 	}
 	if (err < 0)
 		COUNT(s, errors);
 	return retrans ? nothing_to_retransmit(c) : nothing_to_send(c);
 }
 
-int mptcp_bpf_decide(struct mptcp_sock *msk, bool retrans)
+static enum verdict ask(struct conn *c, bool retrans)
 {
-	struct conn *c = mptcp_bpf_conn_of(msk);
 	struct sched *s = c->sched;
 	struct mptcp_bpf_sched_ops *ops;
-	int err;
+	enum verdict verdict = ABSENT;
 
 	local_bh_disable();
 	rcu_read_lock();
 	ops = rcu_dereference(s->ops);
-	if (!ops || READ_ONCE(s->runaway) || c->ejected_at == READ_ONCE(s->generation) + 1 ||
-	    (retrans && !ops->get_retrans)) {
-		err = mptcp_bpf_builtin_decide(msk, retrans);
-	} else {
-		if (retrans)
-			kick_stale_detection(msk);
-		err = bpf_decide(c, ops, retrans);
-	}
+	if (ops && !READ_ONCE(s->runaway) && c->ejected_at != READ_ONCE(s->generation) + 1 &&
+	    (!retrans || ops->get_retrans))
+		verdict = bpf_decide(c, ops, retrans);
 	rcu_read_unlock();
 	local_bh_enable();
-	return err;
+	return verdict;
+}
+
+/* For new data, from any context. */
+int mptcp_bpf_get_send(struct mptcp_sock *msk)
+{
+	switch (ask(mptcp_bpf_conn_of(msk), false)) {
+	case CHOSEN:
+		return 0;
+	case NOTHING:
+		return -EAGAIN;
+	case BUILTIN:
+	case ABSENT:
+		break;
+	}
+	return mptcp_bpf_builtin_decide(msk, false);
+}
+
+/* For unacknowledged data, from the worker. */
+int mptcp_bpf_get_retrans(struct mptcp_sock *msk)
+{
+	struct conn *c = mptcp_bpf_conn_of(msk);
+	void *pick = kick_stale_detection(msk);
+	int err;
+
+	switch (ask(c, true)) {
+	case CHOSEN:
+		return 0;
+	case NOTHING:
+		return -EAGAIN;
+	case BUILTIN:
+		err = builtin_retrans(msk, pick);
+		if (!err)
+			strike(c);
+		return err;
+	case ABSENT:
+		break;
+	}
+	return builtin_retrans(msk, pick);
 }
 
 void mptcp_bpf_conn_refused(struct mptcp_sock *msk)

@@ -85,8 +85,7 @@ static void *subflow_by_id(struct mptcp_sock *msk, u32 id)
 {
 	struct list_head *pos;
 
-	for_each_subflow(pos, msk)
-	{
+	for_each_subflow(pos, msk) {
 		void *subflow = mptcp_bpf_subflow_of(pos);
 
 		if (*SUBFLOW_FIELD(subflow, subflow_id, u32) == id)
@@ -125,8 +124,7 @@ __bpf_kfunc int bpf_mptcp_view(struct mptcp_sock *msk, void *out, u32 out__sz)
 	room = out__sz - stride * MPTCP_BPF_PATHS_MAX;
 	path = (char *)out + room;
 
-	for_each_subflow(pos, msk)
-	{
+	for_each_subflow(pos, msk) {
 		void *subflow = mptcp_bpf_subflow_of(pos);
 		struct mptcp_bpf_path p;
 

@@ -120,7 +120,8 @@ static inline struct conn *mptcp_bpf_conn_of(struct mptcp_sock *msk)
 }
 
 /* decide.c */
-int mptcp_bpf_decide(struct mptcp_sock *msk, bool retrans);
+int mptcp_bpf_get_send(struct mptcp_sock *msk);
+int mptcp_bpf_get_retrans(struct mptcp_sock *msk);
 int mptcp_bpf_builtin_decide(struct mptcp_sock *msk, bool retrans);
 /* Counts a subflow that was not allowed. */
 void mptcp_bpf_conn_refused(struct mptcp_sock *msk);

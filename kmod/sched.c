@@ -49,7 +49,7 @@ static struct sched *sched_of(struct mptcp_bpf_sched_ops *ops)
 {
 	struct sched *s;
 
-	list_for_each_entry (s, &scheds, node)
+	list_for_each_entry(s, &scheds, node)
 		if (rcu_access_pointer(s->ops) == ops)
 			return s;
 	return NULL;
@@ -143,12 +143,11 @@ void mptcp_bpf_sched_show(struct seq_file *m)
 		m,
 		"# name state connections decisions scheduled waited retransmits stalls refused errors slow ejected\n");
 	mutex_lock(&scheds_lock);
-	list_for_each_entry (s, &scheds, node) {
+	list_for_each_entry(s, &scheds, node) {
 		struct mptcp_bpf_counters sum = {};
 		int cpu;
 
-		for_each_possible_cpu(cpu)
-		{
+		for_each_possible_cpu(cpu) {
 			const u64 *from = (const u64 *)per_cpu_ptr(s->counters, cpu);
 			u64 *to = (u64 *)&sum;
 			size_t i;

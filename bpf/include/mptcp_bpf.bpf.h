@@ -67,7 +67,7 @@ extern int bpf_mptcp_subflow_set_scheduled(struct mptcp_sock *msk,
 					   struct mptcp_subflow_context *subflow) __weak __ksym;
 
 /* for each subflow `sf` of `msk`; sf is a trusted pointer. */
-#define mptcp_for_each_subflow(msk, sf) bpf_for_each (mptcp_subflow, sf, msk)
+#define mptcp_for_each_subflow(msk, sf) bpf_for_each(mptcp_subflow, sf, msk)
 
 static __always_inline int mptcp_view(struct mptcp_sock *msk, struct mptcp_bpf_view *v)
 {

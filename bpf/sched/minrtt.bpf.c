@@ -73,7 +73,7 @@ static __always_inline void survey(struct scratch *s, bool retrans)
 	int i;
 
 	clear(s);
-	bpf_for (i, 0, MPTCP_BPF_PATHS_MAX) {
+	bpf_for(i, 0, MPTCP_BPF_PATHS_MAX) {
 		const struct mptcp_bpf_path *p;
 		__u32 timer, fit;
 		bool suspect;

@@ -78,7 +78,7 @@ static __always_inline void survey(struct scratch *s, const struct shares *sh, b
 	s->best_cost = ~0ull;
 	s->least = ~0ull;
 	s->timer_us = s->primaries = 0;
-	bpf_for (i, 0, MPTCP_BPF_PATHS_MAX) {
+	bpf_for(i, 0, MPTCP_BPF_PATHS_MAX) {
 		const struct mptcp_bpf_path *p;
 		__u64 share, cost;
 		__u32 timer;

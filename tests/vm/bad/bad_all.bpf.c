@@ -12,7 +12,8 @@ static __always_inline int everything(struct mptcp_sock *msk)
 	struct mptcp_subflow_context *sf;
 
 	bpf_mptcp_schedule(msk, 0xdead, 0, 1);
-	mptcp_for_each_subflow(msk, sf) bpf_mptcp_subflow_set_scheduled(msk, sf);
+	mptcp_for_each_subflow(msk, sf)
+		bpf_mptcp_subflow_set_scheduled(msk, sf);
 	return 0;
 }
 

@@ -22,7 +22,7 @@ int BPF_PROG(bad_loop_get_send, struct mptcp_sock *msk)
 	__u32 zero = 0;
 	int i;
 
-	bpf_for (i, 0, rounds)
+	bpf_for(i, 0, rounds)
 		spun++;
 	v = bpf_map_lookup_elem(&scratch, &zero);
 	if (!v || mptcp_view(msk, v) <= 0)
