@@ -60,7 +60,7 @@ BAD_OBJ  := $(BAD_SRC:tests/vm/bad/%.bpf.c=$(O)/bpf-bad/%.bpf.o)
 .PHONY: all config userspace bpf bpf-bad tools unit-tests kmod schema check lint bench lab shell \
 	install uninstall install-dkms dist clean help
 
-all: userspace bpf tools ## build the program, the BPF schedulers and the test tools
+all: userspace bpf tools schema ## build the program, the BPF schedulers, the schema and the test tools
 
 userspace: $(O)/mptcp-pmctl
 bpf: $(BPF_OBJ)
@@ -122,13 +122,16 @@ kmod: ## build kmod/mptcp_bpf.ko for KVER=RELEASE [KDIR=...] (default: running k
 	$(Q)$(MAKE) --no-print-directory -C kmod KVER=$(KVER) $(if $(KDIR),KDIR=$(KDIR)) \
 		O=$(abspath $(O))/kmod/$(KVER) V=$(V)
 
-schema: $(O)/policy.schema.json ## write the JSON schema of the policy language
-$(O)/policy.schema.json: $(O)/mptcp-pmctl
+# Where editors look for it: policies/ and what is installed name it by ../schema/.
+SCHEMA := schema/policy.schema.json
+schema: $(SCHEMA) ## write the JSON schema of the policy language to schema/
+$(SCHEMA): $(O)/mptcp-pmctl
 	$(say) GEN $@
+	$(Q)mkdir -p $(@D)
 	$(Q)$(O)/mptcp-pmctl check --schema > $@.new && mv $@.new $@
 
 clean: ## remove everything built
-	rm -rf $(O)
+	rm -rf $(O) $(SCHEMA)
 
 help: ## this list
 	@printf 'Targets:\n'

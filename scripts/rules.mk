@@ -31,11 +31,12 @@ shell: ## a shell in a lab guest, KERNEL=RELEASE (needs root)
 
 install: userspace bpf schema ## install below $(DESTDIR)$(PREFIX)
 	$(Q)$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBDIR)/bpf $(DESTDIR)$(DATADIR)/policies \
+		$(DESTDIR)$(DATADIR)/schema \
 		$(DESTDIR)$(COMPDIR) $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
 	$(Q)$(INSTALL) -m 755 $(O)/mptcp-pmctl $(DESTDIR)$(SBINDIR)/mptcp-pmctl
 	$(Q)$(if $(BPF_OBJ),$(INSTALL) -m 644 $(BPF_OBJ) $(DESTDIR)$(LIBDIR)/bpf/)
 	$(Q)$(if $(POLICIES),$(INSTALL) -m 644 $(POLICIES) $(DESTDIR)$(DATADIR)/policies/)
-	$(Q)$(INSTALL) -m 644 $(O)/policy.schema.json $(DESTDIR)$(DATADIR)/policy.schema.json
+	$(Q)$(INSTALL) -m 644 $(SCHEMA) $(DESTDIR)$(DATADIR)/schema/
 	$(Q)for page in $(MAN_SRC); do \
 		$(INSTALL) -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/ || exit 1; done
 	$(Q)$(INSTALL) -m 644 docs/mptcp-pmctl.bash $(DESTDIR)$(COMPDIR)/mptcp-pmctl
