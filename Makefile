@@ -45,14 +45,14 @@ LIB_SRC  := $(wildcard src/util/*.c src/policy/*.c src/loader/*.c src/pm/*.c)
 CLI_SRC  := $(wildcard src/cli/*.c)
 TEST_SRC := $(wildcard tests/unit/test_*.c)
 TOOL_SRC := $(wildcard tests/tools/*.c)
-BPF_SRC  := $(wildcard bpf/sched/*.bpf.c)
+BPF_SRC  := $(wildcard bpf/sched/*.bpf.c bpf/select/*.bpf.c)
 BAD_SRC  := $(wildcard tests/vm/bad/*.bpf.c)
 
 LIB_OBJ  := $(LIB_SRC:%.c=$(O)/obj/%.o)
 CLI_OBJ  := $(CLI_SRC:%.c=$(O)/obj/%.o)
 TESTS    := $(TEST_SRC:tests/unit/%.c=$(O)/tests/%)
 TOOLS    := $(TOOL_SRC:tests/tools/%.c=$(O)/tools/%)
-BPF_OBJ  := $(BPF_SRC:bpf/sched/%.bpf.c=$(O)/bpf/%.bpf.o)
+BPF_OBJ  := $(patsubst %.bpf.c,$(O)/bpf/%.bpf.o,$(notdir $(BPF_SRC)))
 BAD_OBJ  := $(BAD_SRC:tests/vm/bad/%.bpf.c=$(O)/bpf-bad/%.bpf.o)
 
 .DELETE_ON_ERROR:
@@ -105,7 +105,8 @@ $(O)/bpf/include/vmlinux.h: $(O)/config.mk
 	$(Q)mkdir -p $(@D)
 	$(Q)$(BPFTOOL) btf dump file $(BTF_SOURCE) format c > $@.new && mv $@.new $@
 
-$(O)/bpf/%.bpf.o: bpf/sched/%.bpf.c $(wildcard bpf/include/*.h) $(O)/bpf/include/vmlinux.h
+vpath %.bpf.c bpf/sched bpf/select
+$(O)/bpf/%.bpf.o: %.bpf.c $(wildcard bpf/include/*.h) $(O)/bpf/include/vmlinux.h
 	$(say) BPF $<
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) $(LIBBPF_CFLAGS) -c $< -o $@.new
