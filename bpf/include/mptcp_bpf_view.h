@@ -25,6 +25,7 @@ enum mptcp_bpf_path_flags {
 	/* To be treated as backup: one of the two bits above, or what bpf_mptcp_set_backup() made
 	 * of them. The one to read. */
 	MPTCP_PATH_BACKUP = 1 << 7,
+	MPTCP_PATH_SLOW_START = 1 << 8, /* cwnd doubles each RTT */
 };
 
 /* One usable subflow: established, not closing. */
@@ -49,7 +50,8 @@ struct mptcp_bpf_path {
 	__u32 stuck_us;	   /* data outstanding and none delivered for this long; 0: it moves */
 	__u32 segments;	   /* data segments sent in total, retransmissions included */
 	__u32 lost;	   /* segments TCP holds for lost at the moment */
-	__u32 reserved;
+	__u32 last_rtt_us; /* the latest sample; 0: none yet */
+	__u64 delivery_bytes_per_s; /* measured with data always waiting; 0: not known */
 };
 
 struct mptcp_bpf_view {
