@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * When would data arrive? Estimates from the view; compiles for BPF and natively. All times are
+ * microseconds, saturating at MPTCP_NEVER_US.
+ */
+#ifndef MPTCP_ESTIMATE_H
+#define MPTCP_ESTIMATE_H
+
+#include "mptcp_arith.h"
+
+#define MPTCP_NEVER_US	 (60u * 1000000u)
+#define MPTCP_ROUNDS_MAX 4096u
+
+/* The latest sample tells of a better path sooner than the average does. */
+static inline __u32 mptcp_path_now_rtt_us(const struct mptcp_bpf_path *p)
+{
+	__u32 rtt = mptcp_path_rtt_us(p);
+
+	if (p->last_rtt_us && p->last_rtt_us < rtt)
+		rtt = rtt / 4 + p->last_rtt_us / 4 * 3;
+	return rtt ? rtt : 1;
+}
+
+/* Longer than this without a delivery, and something is wrong. */
+static inline __u32 mptcp_path_patience_us(const struct mptcp_bpf_path *p, __u32 slack_us)
+{
+	__u64 t = (__u64)mptcp_path_rtt_us(p) + 4ull * p->rttvar_us + slack_us;
+
+	return t < MPTCP_NEVER_US ? (__u32)t : MPTCP_NEVER_US;
+}
+
+/* Bytes that the subflow holds already and has not delivered. */
+static inline __u64 mptcp_path_backlog_bytes(const struct mptcp_bpf_path *p)
+{
+	return (__u64)p->in_flight * mptcp_path_mss(p) + p->queued_bytes;
+}
+
+/*
+ * Round trips until `segs` segments are delivered, in 1/8: all at once if the window takes them,
+ * else a window a round, which doubles in slow start.
+ */
+static inline __u32 mptcp_path_rounds8(const struct mptcp_bpf_path *p, __u64 segs)
+{
+	__u64 cwnd = p->cwnd ? p->cwnd : 1, rounds;
+	__u32 doublings = 0;
+	int i;
+
+	if (segs <= cwnd)
+		return 8;
+	if (p->flags & MPTCP_PATH_SLOW_START) {
+		/* 1 + 2 + 4 … windows; the last one counts by its share */
+		for (i = 0; i < 12 && segs > cwnd; i++) {
+			segs -= cwnd;
+			cwnd *= 2;
+			doublings++;
+		}
+		rounds = 8ull * doublings + 8;
+	} else {
+		rounds = 8 * segs / cwnd;
+	}
+	return rounds < MPTCP_ROUNDS_MAX ? (__u32)rounds : MPTCP_ROUNDS_MAX;
+}
+
+/* Until `bytes` more, behind what the subflow holds already, are acknowledged. */
+static inline __u32 mptcp_path_finish_us(const struct mptcp_bpf_path *p, __u64 bytes)
+{
+	__u64 total = mptcp_path_backlog_bytes(p) + bytes;
+	__u64 rtt = mptcp_path_now_rtt_us(p);
+	__u64 t = rtt * mptcp_path_rounds8(p, total / mptcp_path_mss(p) + 1) / 8;
+
+	if (p->delivery_bytes_per_s) {
+		__u64 base = p->min_rtt_us && p->min_rtt_us < rtt ? p->min_rtt_us : rtt;
+		__u64 paced = base + total * 1000000ull / p->delivery_bytes_per_s;
+
+		/* A path that grows has been faster than what was last measured. */
+		if (!(p->flags & MPTCP_PATH_SLOW_START) || p->srtt_us > 2 * base)
+			t = paced > t ? paced : t;
+	}
+	return t < MPTCP_NEVER_US ? (__u32)t : MPTCP_NEVER_US;
+}
+
+#endif
