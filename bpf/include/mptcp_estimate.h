@@ -35,30 +35,38 @@ static inline __u64 mptcp_path_backlog_bytes(const struct mptcp_bpf_path *p)
 	return (__u64)p->in_flight * mptcp_path_mss(p) + p->queued_bytes;
 }
 
+/* Without branches that multiply, so that the verifier sees one path. */
+static inline __u32 mptcp_log2(__u32 x)
+{
+	__u32 r = 0, more;
+
+	more = !!(x >> 16) << 4, x >>= more, r |= more;
+	more = !!(x >> 8) << 3, x >>= more, r |= more;
+	more = !!(x >> 4) << 2, x >>= more, r |= more;
+	more = !!(x >> 2) << 1, x >>= more, r |= more;
+	return r | (x >> 1 & 1);
+}
+
 /*
- * Round trips until `segs` segments are delivered, in 1/8: all at once if the window takes them,
- * else a window a round, which doubles in slow start.
+ * Round trips until `segs` segments are delivered, in 1/8: one if the window takes them, else a
+ * window a round, which doubles in slow start.
  */
 static inline __u32 mptcp_path_rounds8(const struct mptcp_bpf_path *p, __u64 segs)
 {
 	__u64 cwnd = p->cwnd ? p->cwnd : 1, rounds;
-	__u32 doublings = 0;
-	int i;
 
 	if (segs <= cwnd)
 		return 8;
+	rounds = 8 * segs / cwnd;
+	if (rounds > MPTCP_ROUNDS_MAX)
+		rounds = MPTCP_ROUNDS_MAX;
+	/* n rounds carry 2^n - 1 windows: the logarithm, straight between powers of two */
 	if (p->flags & MPTCP_PATH_SLOW_START) {
-		/* 1 + 2 + 4 … windows; the last one counts by its share */
-		for (i = 0; i < 12 && segs > cwnd; i++) {
-			segs -= cwnd;
-			cwnd *= 2;
-			doublings++;
-		}
-		rounds = 8ull * doublings + 8;
-	} else {
-		rounds = 8 * segs / cwnd;
+		__u32 n = mptcp_log2((__u32)rounds / 8 + 1);
+
+		rounds = 8 * n + ((rounds + 8) >> n) - 8;
 	}
-	return rounds < MPTCP_ROUNDS_MAX ? (__u32)rounds : MPTCP_ROUNDS_MAX;
+	return (__u32)rounds;
 }
 
 /* Until `bytes` more, behind what the subflow holds already, are acknowledged. */

@@ -65,6 +65,7 @@ struct scratch {
 	__u32 last;	    /* of what is outstanding, the last to be delivered: by whom */
 	__u32 resort;	    /* the best that is suspect or backup */
 	__u32 probe;	    /* idle for long, so nobody knows how it is */
+	__u32 dead;	    /* in a retransmission timeout */
 	__u32 best_us, ready_us, idle_us, last_us, resort_us;
 	__u32 patience_us;  /* the longest of those that hold data */
 	__u32 primaries;    /* neither backup nor suspect */
@@ -82,7 +83,7 @@ static __always_inline void clear(struct scratch *s, __u64 bytes)
 {
 	s->piece = bytes < FRAGMENT_BYTES ? bytes : FRAGMENT_BYTES;
 	s->now_us = bpf_ktime_get_ns() / 1000;
-	s->best = s->ready = s->idle = s->last = s->resort = s->probe = NONE;
+	s->best = s->ready = s->idle = s->last = s->resort = s->probe = s->dead = NONE;
 	s->best_us = s->ready_us = s->idle_us = s->resort_us = ~0u;
 	s->last_us = s->patience_us = s->primaries = s->stuck = 0;
 }
@@ -135,24 +136,32 @@ static __always_inline void survey_outstanding(struct scratch *s, const struct m
 	}
 }
 
-static __always_inline void survey_path(struct mptcp_sock *msk, struct scratch *s,
-					struct conn_state *c, const struct mptcp_bpf_path *p,
-					__u32 i)
-{
-	__u32 patience_us = mptcp_path_patience_us(p, slack_us), us;
-	bool busy = p->flags & MPTCP_PATH_OUTSTANDING, room = p->flags & MPTCP_PATH_ROOM;
-	bool suspect = mptcp_path_suspect(p, 1) ||
-		       (s->view.nr_paths > 1 && p->stuck_us > patience_us);
+/* Global, so that the verifier looks at it once and not once for every way to get here. */
+int pmctl_survey_path(struct scratch *s, struct conn_state *c, __u32 i);
 
+__noinline int pmctl_survey_path(struct scratch *s, struct conn_state *c, __u32 i)
+{
+	const struct mptcp_bpf_path *p;
+	__u32 patience_us, us;
+	bool busy, room, suspect;
+
+	if (!s || !c || i >= MPTCP_BPF_PATHS_MAX)
+		return 0;
+	p = &s->view.path[i];
+	patience_us = mptcp_path_patience_us(p, slack_us);
+	busy = p->flags & MPTCP_PATH_OUTSTANDING;
+	room = p->flags & MPTCP_PATH_ROOM;
+	suspect = mptcp_path_suspect(p, 1) ||
+		  (s->view.nr_paths > 1 && p->stuck_us > patience_us);
 	if (p->timeouts)
-		bpf_mptcp_probe(msk, p->id, probe_rto_us);
+		s->dead = i;
 	us = mptcp_path_finish_us(p, s->piece) + loss_us(c, p, suspect) + silence_us(p);
 	if (busy)
 		survey_outstanding(s, p, i, suspect, patience_us);
 	if (suspect || (p->flags & MPTCP_PATH_BACKUP)) {
 		if (room)
 			least(us + (suspect ? 2 : 1) * MPTCP_NEVER_US, i, &s->resort_us, &s->resort);
-		return;
+		return 0;
 	}
 	s->primaries++;
 	least(us, i, &s->best_us, &s->best);
@@ -164,6 +173,7 @@ static __always_inline void survey_path(struct mptcp_sock *msk, struct scratch *
 		    s->now_us - c->probed_us[p->id & (IDS - 1)] > probe_interval_us)
 			s->probe = i;
 	}
+	return 0;
 }
 
 static __always_inline void survey(struct mptcp_sock *msk, struct scratch *s,
@@ -175,8 +185,10 @@ static __always_inline void survey(struct mptcp_sock *msk, struct scratch *s,
 	bpf_for(i, 0, MPTCP_BPF_PATHS_MAX) {
 		if (i < 0 || i >= MPTCP_BPF_PATHS_MAX || i >= s->view.nr_paths)
 			break;
-		survey_path(msk, s, c, &s->view.path[i], i);
+		pmctl_survey_path(s, c, i);
 	}
+	if (s->dead < MPTCP_BPF_PATHS_MAX)
+		bpf_mptcp_probe(msk, s->view.path[s->dead].id, probe_rto_us);
 }
 
 static __always_inline bool copies_allowed(const struct scratch *s)
@@ -212,13 +224,16 @@ static __always_inline int commit(struct mptcp_sock *msk, struct scratch *s, __u
 	return bpf_mptcp_schedule(msk, p->id, mptcp_path_mss(p), us ? us : timer_us(s, p));
 }
 
-/* Would the best subflow, once it has room, be done with all before the ready one is with this? */
-static __always_inline bool waiting_pays(const struct scratch *s, const struct conn_state *c)
-{
-	__u64 all_us, ready_us = s->ready_us;
+int pmctl_waiting_pays(const struct scratch *s, const struct conn_state *c);
 
-	if (s->best >= MPTCP_BPF_PATHS_MAX)
-		return false;
+/* Would the best subflow, once it has room, be done with all before the ready one is with this? */
+__noinline int pmctl_waiting_pays(const struct scratch *s, const struct conn_state *c)
+{
+	__u64 all_us, ready_us;
+
+	if (!s || !c || s->best >= MPTCP_BPF_PATHS_MAX)
+		return 0;
+	ready_us = s->ready_us;
 	all_us = mptcp_path_finish_us(&s->view.path[s->best], s->view.unsent_bytes);
 	return all_us < ready_us + (c->waiting ? ready_us / 4 : 0);
 }
@@ -254,7 +269,7 @@ static __always_inline int send(struct mptcp_sock *msk, struct scratch *s, struc
 		}
 		return commit(msk, s, s->best, 0, MPTCP_REASON_FASTEST);
 	}
-	if (waiting_pays(s, c)) {
+	if (pmctl_waiting_pays(s, c)) {
 		c->waiting = 1;
 		bpf_mptcp_reason(msk, MPTCP_REASON_WAITED);
 		bpf_mptcp_set_timer(msk, s->patience_us);
