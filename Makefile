@@ -53,6 +53,7 @@ CLI_OBJ  := $(CLI_SRC:%.c=$(O)/obj/%.o)
 TESTS    := $(TEST_SRC:tests/unit/%.c=$(O)/tests/%)
 TOOLS    := $(TOOL_SRC:tests/tools/%.c=$(O)/tools/%)
 BPF_OBJ  := $(patsubst %.bpf.c,$(O)/bpf/%.bpf.o,$(notdir $(BPF_SRC)))
+HOST_SCHED := $(patsubst bpf/sched/%.bpf.c,$(O)/tests/sched/%.so,$(wildcard bpf/sched/*.bpf.c))
 BAD_OBJ  := $(BAD_SRC:tests/vm/bad/%.bpf.c=$(O)/bpf-bad/%.bpf.o)
 
 .DELETE_ON_ERROR:
@@ -66,7 +67,7 @@ userspace: $(O)/mptcp-pmctl
 bpf: $(BPF_OBJ)
 bpf-bad: $(BAD_OBJ)
 tools: $(TOOLS)
-unit-tests: $(TESTS)
+unit-tests: $(TESTS) $(HOST_SCHED)
 
 config: $(O)/config.mk ## probe the build machine
 $(O)/config.mk: configure
@@ -98,7 +99,6 @@ $(O)/tools/%: $(O)/obj/tests/tools/%.o $(O)/libpmctl.a
 
 # Schedulers on the host, for unit tests: the unmodified source as a shared object, with headers of
 # tests/unit/bpf in the place of libbpf's. Knobs lose their `const`, so that tests can set them.
-HOST_SCHED := $(patsubst bpf/sched/%.bpf.c,$(O)/tests/sched/%.so,$(wildcard bpf/sched/*.bpf.c))
 HOST_FLAGS := -Itests/unit/bpf -I$(O)/host -I.
 
 $(O)/host/vmlinux.h: tests/unit/bpf/kernel.h
