@@ -53,6 +53,7 @@ CLI_OBJ  := $(CLI_SRC:%.c=$(O)/obj/%.o)
 TESTS    := $(TEST_SRC:tests/unit/%.c=$(O)/tests/%)
 TOOLS    := $(TOOL_SRC:tests/tools/%.c=$(O)/tools/%)
 BPF_OBJ  := $(patsubst %.bpf.c,$(O)/bpf/%.bpf.o,$(notdir $(BPF_SRC)))
+HOST_SCHED := $(patsubst bpf/sched/%.bpf.c,$(O)/tests/sched/%.so,$(wildcard bpf/sched/*.bpf.c))
 BAD_OBJ  := $(BAD_SRC:tests/vm/bad/%.bpf.c=$(O)/bpf-bad/%.bpf.o)
 
 .DELETE_ON_ERROR:
@@ -66,7 +67,7 @@ userspace: $(O)/mptcp-pmctl
 bpf: $(BPF_OBJ)
 bpf-bad: $(BAD_OBJ)
 tools: $(TOOLS)
-unit-tests: $(TESTS)
+unit-tests: $(TESTS) $(HOST_SCHED)
 
 config: $(O)/config.mk ## probe the build machine
 $(O)/config.mk: configure
@@ -95,6 +96,34 @@ $(O)/tools/%: $(O)/obj/tests/tools/%.o $(O)/libpmctl.a
 	$(say) LD $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LDLIBS) -lm -lpthread
+
+# Schedulers on the host, for unit tests: the unmodified source as a shared object, with headers of
+# tests/unit/bpf in the place of libbpf's. Knobs lose their `const`, so that tests can set them.
+HOST_FLAGS := -Itests/unit/bpf -I$(O)/host -I.
+
+$(O)/host/vmlinux.h: tests/unit/bpf/kernel.h
+	$(Q)mkdir -p $(@D) && printf '#include "kernel.h"\n' > $@
+
+# The headers come first because they need their `const`.
+$(O)/host/%.c: bpf/sched/%.bpf.c Makefile
+	$(Q)mkdir -p $(@D) && printf '#include "%s"\n' mptcp_bpf.bpf.h mptcp_arith.h > $@.new
+	$(Q)printf '#define const\n#include "$<"\n' >> $@.new && mv $@.new $@
+
+$(O)/tests/sched/%.so: $(O)/host/%.c $(O)/host/vmlinux.h | $(O)/config.mk
+	$(say) HOST bpf/sched/$*.bpf.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(HOST_FLAGS) $(ALL_CFLAGS) -Wno-missing-prototypes -Wno-sign-compare -fPIC -shared -Wl,-Bsymbolic \
+		-MMD -MP -MF $(O)/host/$*.d -MT $@ -o $@ $<
+
+HOST_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(wildcard tests/unit/bpf/*.c))
+HOST_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_sched*.c))
+HOST_TESTS_OBJ := $(HOST_TESTS:%=$(O)/obj/tests/unit/%.o)
+$(HOST_OBJ) $(HOST_TESTS_OBJ): ALL_CFLAGS := $(HOST_FLAGS) $(ALL_CFLAGS)
+$(HOST_OBJ) $(HOST_TESTS_OBJ): | $(O)/host/vmlinux.h
+
+$(HOST_TESTS:%=$(O)/tests/%): $(O)/tests/%: $(O)/obj/tests/unit/%.o $(HOST_OBJ) | $(HOST_SCHED)
+	$(say) LD $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ -lcunit -ldl
 
 # BPF: types come from the BTF that ./configure found; CO-RE makes the objects portable.
 BPF_CFLAGS := -O2 -g -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Ibpf/include \
@@ -141,4 +170,5 @@ help: ## this list
 	@printf 'Variables: O=DIR V=1 CC=clang SANITIZE=1 KVER= KDIR= DESTDIR= PREFIX=\n'
 
 include scripts/rules.mk
+-include $(HOST_OBJ:.o=.d) $(wildcard $(O)/host/*.d)
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TEST_SRC:%.c=$(O)/obj/%.d) $(TOOL_SRC:%.c=$(O)/obj/%.d)

@@ -62,8 +62,8 @@ struct mptcp_bpf_view {
 	__u64 window_bytes;  /* what the peer's window still takes */
 	__u32 age_ms;	     /* since the socket was created */
 	__u32 token;
-	__u64 next_seq;	       /* MPTCP sequence number of the first byte not sent yet */
-	__u64 sent_bytes;      /* new data sent in all */
+	__u64 next_seq;		/* MPTCP sequence number of the first byte not sent yet */
+	__u64 sent_bytes;	/* new data sent in all */
 	__u64 reinjected_bytes; /* data sent again, on whatever subflow, in all */
 	__u32 stuck_us; /* data unacknowledged and no MPTCP-level ack for this long; 0: it moves */
 	__u32 reserved;
@@ -106,7 +106,7 @@ struct mptcp_bpf_facts {
 	__u64 netns_cookie;
 	__u64 cgroup[MPTCP_BPF_CGROUP_LEVELS]; /* cgroup v2 ids of the socket's group and those
 						* above it, the root first; 0: deeper than it is */
-	__u8 local_addr[16]; /* IPv4 as ::ffff:a.b.c.d */
+	__u8 local_addr[16];		       /* IPv4 as ::ffff:a.b.c.d */
 	__u8 remote_addr[16];
 	__u16 local_port; /* host byte order */
 	__u16 remote_port;
