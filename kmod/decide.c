@@ -195,8 +195,7 @@ void mptcp_bpf_count_bytes(struct conn *c)
 {
 	u64 sent = READ_ONCE(*MSK_FIELD(c->msk, bytes_sent, u64));
 	u64 again = READ_ONCE(*MSK_FIELD(c->msk, bytes_retrans, u64));
-	struct mptcp_bpf_counters *counters =
-		this_cpu_ptr(rcu_dereference(c->sched)->counters);
+	struct mptcp_bpf_counters *counters = this_cpu_ptr(rcu_dereference(c->sched)->counters);
 
 	counters->sent_bytes += sent - c->counted_sent;
 	counters->reinjected_bytes += again - c->counted_reinjected;

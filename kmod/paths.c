@@ -125,9 +125,9 @@ static u32 stuck_us(const struct tcp_sock *tp, const struct path_state *state)
 
 	if (!tp->packets_out)
 		return 0;
-	since = state && state->busy_since_us ?
-			state->busy_since_us :
-			now - jiffies_to_usecs(tcp_jiffies32 - READ_ONCE(tp->lsndtime));
+	since = state && state->busy_since_us
+			? state->busy_since_us
+			: now - jiffies_to_usecs(tcp_jiffies32 - READ_ONCE(tp->lsndtime));
 	since = max(since, READ_ONCE(tp->delivered_mstamp));
 	return now > since ? min_t(u64, now - since, U32_MAX) : 0;
 }
@@ -218,7 +218,7 @@ void mptcp_bpf_view_head(struct conn *c, struct mptcp_bpf_view *v)
 	v->sent_bytes = READ_ONCE(*MSK_FIELD(msk, bytes_sent, u64));
 	v->reinjected_bytes = READ_ONCE(*MSK_FIELD(msk, bytes_retrans, u64));
 	v->stuck_us = conn_stuck_us(c, una, nxt);
-	v->conn_flags = READ_ONCE(sk->sk_wmem_queued) >= READ_ONCE(sk->sk_sndbuf) / 2 ?
-				MPTCP_CONN_FILLING :
-				0;
+	v->conn_flags = READ_ONCE(sk->sk_wmem_queued) >= READ_ONCE(sk->sk_sndbuf) / 2
+				? MPTCP_CONN_FILLING
+				: 0;
 }

@@ -43,7 +43,7 @@ struct conn_state {
 	__u32 segments[IDS];  /* where the loss was last counted from ... */
 	__u32 retransmits[IDS];
 	__u32 loss_permille[IDS]; /* ... and what it was up to then, averaged */
-	__u32 probe;		  /* 1 + index of the subflow to be probed by the next get_retrans */
+	__u32 probe; /* 1 + index of the subflow to be probed by the next get_retrans */
 	__u32 waiting;
 };
 
@@ -58,18 +58,19 @@ struct scratch {
 	struct mptcp_bpf_view view;
 	struct conn_state fresh;
 	__u64 now_us;
-	__u32 piece;	    /* bytes a decision moves */
-	__u32 best;	    /* first to deliver the piece, room or not */
-	__u32 ready;	    /* the same among those with room */
-	__u32 idle;	    /* the same among those with nothing outstanding */
-	__u32 last;	    /* of what is outstanding, the last to be delivered: by whom */
-	__u32 resort;	    /* the best that is suspect or backup */
-	__u32 probe;	    /* idle for long, so nobody knows how it is */
-	__u32 dead;	    /* in a retransmission timeout */
+	__u32 piece;  /* bytes a decision moves */
+	__u32 best;   /* first to deliver the piece, room or not */
+	__u32 ready;  /* the same among those with room */
+	__u32 idle;   /* the same among those with nothing outstanding */
+	__u32 last;   /* of what is outstanding, the last to be delivered: by whom */
+	__u32 resort; /* the best that is suspect or backup */
+	__u32 probe;  /* idle for long, so nobody knows how it is */
+	__u32 dead;   /* in a retransmission timeout */
 	__u32 best_us, ready_us, idle_us, last_us, resort_us;
-	__u32 patience_us;  /* the longest of those that hold data */
-	__u32 primaries;    /* neither backup nor suspect */
-	__u32 stuck;	    /* suspect, with data outstanding */
+	__u32 patience_us; /* the longest of those that hold data */
+	__u32 primaries;   /* neither backup nor suspect */
+	__u32 stuck;	   /* suspect, with data outstanding */
+	__u32 again;	   /* this is get_retrans */
 };
 
 struct {
@@ -101,7 +102,7 @@ static __always_inline __u32 loss_us(struct conn_state *c, const struct mptcp_bp
 				     bool suspect)
 {
 	__u32 id = p->id & (IDS - 1), segments = p->segments - c->segments[id];
-	__u32 again = p->retransmits - c->retransmits[id];
+	__u32 again = p->retransmits - c->retransmits[id], us, most;
 
 	if (suspect || segments >= LOSS_SEGMENTS) {
 		if (!suspect)
@@ -110,7 +111,10 @@ static __always_inline __u32 loss_us(struct conn_state *c, const struct mptcp_bp
 		c->segments[id] = p->segments;
 		c->retransmits[id] = p->retransmits;
 	}
-	return c->loss_permille[id] * (mptcp_path_timer_us(p) / 1000);
+	/* Enough to choose between paths that are alike; windows tell the rest. */
+	us = c->loss_permille[id] * (mptcp_path_timer_us(p) / 1000);
+	most = mptcp_path_rtt_us(p) / 4;
+	return us < most ? us : most;
 }
 
 /* Between paths that are alike, the one that was heard last is the one known to work. */
@@ -124,12 +128,15 @@ static __always_inline __u32 silence_us(const struct mptcp_bpf_path *p)
 static __always_inline void survey_outstanding(struct scratch *s, const struct mptcp_bpf_path *p,
 					       __u32 i, bool suspect, __u32 patience_us)
 {
-	__u32 left_us = suspect ? MPTCP_NEVER_US : mptcp_path_finish_us(p, 0);
+	__u32 left_us;
 
-	if (suspect)
+	if (suspect) {
 		s->stuck++;
-	else if (patience_us > s->patience_us)
+		return;
+	}
+	if (patience_us > s->patience_us)
 		s->patience_us = patience_us;
+	left_us = mptcp_path_finish_us(p, 0);
 	if (left_us > s->last_us) {
 		s->last_us = left_us;
 		s->last = i;
@@ -151,16 +158,16 @@ __noinline int pmctl_survey_path(struct scratch *s, struct conn_state *c, __u32 
 	patience_us = mptcp_path_patience_us(p, slack_us);
 	busy = p->flags & MPTCP_PATH_OUTSTANDING;
 	room = p->flags & MPTCP_PATH_ROOM;
-	suspect = mptcp_path_suspect(p, 1) ||
-		  (s->view.nr_paths > 1 && p->stuck_us > patience_us);
+	suspect = mptcp_path_suspect(p, 1) || (s->view.nr_paths > 1 && p->stuck_us > patience_us);
 	if (p->timeouts)
 		s->dead = i;
 	us = mptcp_path_finish_us(p, s->piece) + loss_us(c, p, suspect) + silence_us(p);
 	if (busy)
 		survey_outstanding(s, p, i, suspect, patience_us);
 	if (suspect || (p->flags & MPTCP_PATH_BACKUP)) {
-		if (room)
-			least(us + (suspect ? 2 : 1) * MPTCP_NEVER_US, i, &s->resort_us, &s->resort);
+		if (room && !(s->again && busy))
+			least(us + (suspect ? 2 : 1) * MPTCP_NEVER_US, i, &s->resort_us,
+			      &s->resort);
 		return 0;
 	}
 	s->primaries++;
@@ -176,12 +183,13 @@ __noinline int pmctl_survey_path(struct scratch *s, struct conn_state *c, __u32 
 	return 0;
 }
 
-static __always_inline void survey(struct mptcp_sock *msk, struct scratch *s,
-				   struct conn_state *c, __u64 bytes)
+static __always_inline void survey(struct mptcp_sock *msk, struct scratch *s, struct conn_state *c,
+				   __u64 bytes, bool again)
 {
 	int i;
 
 	clear(s, bytes);
+	s->again = again;
 	bpf_for(i, 0, MPTCP_BPF_PATHS_MAX) {
 		if (i < 0 || i >= MPTCP_BPF_PATHS_MAX || i >= s->view.nr_paths)
 			break;
@@ -206,8 +214,7 @@ static __always_inline __u32 timer_us(const struct scratch *s, const struct mptc
 
 	if (patience_us > us)
 		us = patience_us;
-	if (s->view.unsent_bytes <= s->piece && s->view.nr_paths > 1 &&
-	    s->last_us > 2 * s->best_us)
+	if (s->view.unsent_bytes <= s->piece && s->view.nr_paths > 1 && s->last_us > 2 * s->best_us)
 		us = s->best_us / 4 > TICK_US ? s->best_us / 4 : TICK_US;
 	return us;
 }
@@ -221,7 +228,9 @@ static __always_inline int commit(struct mptcp_sock *msk, struct scratch *s, __u
 		return -EAGAIN;
 	p = &s->view.path[i];
 	bpf_mptcp_reason(msk, reason);
-	return bpf_mptcp_schedule(msk, p->id, mptcp_path_mss(p), us ? us : timer_us(s, p));
+	/* A burst of one byte ends with the fragment; within a longer one the kernel would set the
+	 * timer to what TCP has. */
+	return bpf_mptcp_schedule(msk, p->id, 1, us ? us : timer_us(s, p));
 }
 
 int pmctl_waiting_pays(const struct scratch *s, const struct conn_state *c);
@@ -253,7 +262,7 @@ static __always_inline bool probe_pays(const struct scratch *s)
 
 static __always_inline int send(struct mptcp_sock *msk, struct scratch *s, struct conn_state *c)
 {
-	survey(msk, s, c, s->view.unsent_bytes);
+	survey(msk, s, c, s->view.unsent_bytes, false);
 	if (!s->primaries)
 		return commit(msk, s, s->resort, 0, MPTCP_REASON_BACKUP);
 	if (s->ready == NONE)
@@ -283,17 +292,18 @@ static __always_inline int again(struct mptcp_sock *msk, struct scratch *s, stru
 {
 	__u32 probe = c->probe, i;
 
-	survey(msk, s, c, s->view.unacked_bytes);
+	survey(msk, s, c, s->view.unacked_bytes, true);
 	c->probe = 0;
 	i = s->idle & (MPTCP_BPF_PATHS_MAX - 1);
 	if (probe && s->idle != NONE && s->view.path[i].id + 1 == probe)
 		return commit(msk, s, s->idle, 0, MPTCP_REASON_PROBE);
-	if (s->stuck) {
+	/* What a suspect subflow holds may have arrived by another long ago. */
+	if (s->stuck && s->view.stuck_us > s->patience_us) {
 		if (s->idle != NONE)
 			return commit(msk, s, s->idle, 0, MPTCP_REASON_REINJECTED);
 		if (s->ready != NONE)
 			return commit(msk, s, s->ready, 0, MPTCP_REASON_REINJECTED);
-		if (s->resort != NONE && s->resort != s->last)
+		if (s->resort != NONE)
 			return commit(msk, s, s->resort, 0, MPTCP_REASON_REINJECTED);
 	} else if (s->idle != NONE && s->last != NONE && copies_allowed(s) &&
 		   (s->last_us > s->idle_us + s->idle_us / 4 ||
@@ -343,5 +353,5 @@ int BPF_PROG(pmctl_get_retrans, struct mptcp_sock *msk)
 	return run(msk, true);
 }
 
-MPTCP_SCHEDULER(pmctl, .get_send = (void *)pmctl_get_send,
-		.get_retrans = (void *)pmctl_get_retrans, .name = "pmctl");
+MPTCP_SCHEDULER(pmctl, .get_send = (void *)pmctl_get_send, .get_retrans = (void *)pmctl_get_retrans,
+		.name = "pmctl");

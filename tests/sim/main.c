@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sim [-k] [-s SEED] [-n REPEATS] [-v] SCHEDULER... [-- ROW...]
+ * sim [-k] [-s SEED] [-n REPEATS] [-vt] SCHEDULER... [-- ROW[:SIZE]...]
  *
  * Replays the rows of tests/bench/scenarios.tsv and prints, for each scheduler, the time (or the
  * p50/p95/p99) in ratio to TCP on the better path. "default" is the kernel's own scheduler.
+ *   -v  bytes by path; -t every decision with what it was based on
  *   -k  as kernels before 7.0: one get_retrans a timer
  */
 #include "sim.h"
@@ -32,7 +33,14 @@ static const struct row rows[] = {
 	{ "S3", { 10, 3 }, { 50, 2 }, { 50, 30 }, { 0 }, { 256000, 2000000, 6000000 }, 0, 0 },
 	{ "S4", { 0.3, 8.6 }, { 40, 100 }, { 24, 100 }, { 0 }, { 256000, 2000000, 6000000 }, 0, 0 },
 	{ "S5", { 1, 10 }, { 40, 100 }, { 50, 100 }, { 0 }, { 256000, 2000000, 6000000 }, 0, 0 },
-	{ "S6", { 25, 5 }, { 25, 65 }, { 100, 3750 }, { 1, 0 }, { 256000, 2000000, 6000000 }, 0, 0 },
+	{ "S6",
+	  { 25, 5 },
+	  { 25, 65 },
+	  { 100, 3750 },
+	  { 1, 0 },
+	  { 256000, 2000000, 6000000 },
+	  0,
+	  0 },
 	{ "S7", { 50, 2 }, { 40, 200 }, { 150, 50 }, { 0 }, { 256000, 2000000, 6000000 }, 0, 0 },
 	{ "S8", { 20, 10 }, { 40, 600 }, { 100, 400 }, { 0 }, { 256000, 2000000, 6000000 }, 0, 0 },
 	{ "S9", { 10, 10 }, { 40, 40 }, { 60, 60 }, { 0, 2 }, { 256000, 2000000, 6000000 }, 0, 0 },
@@ -124,8 +132,10 @@ static double transfer_ms(const struct row *row, uint32_t size, const char *sche
 	*again = (double)r.conn.again_bytes / (double)r.conn.sent_bytes;
 	if (verbose)
 		printf("   %s %u by %s: %.0f ms, by path %llu %llu\n", row->name, size,
-		       only < 0 ? sched : only ? "tcp2" : "tcp1", ms,
-		       (unsigned long long)r.conn.flow[0].received_bytes,
+		       only < 0 ? sched
+		       : only	? "tcp2"
+				: "tcp1",
+		       ms, (unsigned long long)r.conn.flow[0].received_bytes,
 		       (unsigned long long)r.conn.flow[1].received_bytes);
 	teardown(&r, s);
 	return ms;
@@ -152,9 +162,14 @@ static void send_message(void *who, uint64_t i)
 	conn_write(&r->conn, r->size);
 }
 
+/* The path that carries the messages stops, or all work again. */
 static void kill_path(void *who, uint64_t dead)
 {
-	((struct link *)who)->dead = dead;
+	struct run *r = who;
+
+	r->link[0].dead = r->link[1].dead = false;
+	if (dead)
+		r->link[r->conn.flow[1].sent_at > r->conn.flow[0].sent_at].dead = true;
 }
 
 static bool all_there(void *arg)
@@ -184,8 +199,8 @@ static void messages_ms(const struct row *row, uint32_t size, const char *sched,
 	for (uint64_t i = 0; i < 200; i++)
 		sim_at(t0 + (i + 1) * SECOND / 10, send_message, &r, i);
 	if (row->blackhole && only < 0) {
-		sim_at(t0 + 5 * SECOND + 30000, kill_path, &r.link[0], true);
-		sim_at(t0 + 10 * SECOND, kill_path, &r.link[0], false);
+		sim_at(t0 + 5 * SECOND + 95000, kill_path, &r, true);
+		sim_at(t0 + 10 * SECOND, kill_path, &r, false);
 	}
 	sim_run(all_there, &r, t0 + 100 * SECOND);
 	for (int i = 0; i < 200; i++) {
@@ -193,6 +208,7 @@ static void messages_ms(const struct row *row, uint32_t size, const char *sched,
 		if (i && (double)(r.arrived[i] - r.arrived[i - 1]) / 1000 > gap)
 			gap = (double)(r.arrived[i] - r.arrived[i - 1]) / 1000;
 	}
+
 	qsort(sorted, 200, sizeof(double), by_value);
 	out[0] = sorted[100];
 	out[1] = sorted[190];
@@ -265,12 +281,24 @@ static void show(const struct row *row, uint32_t size, char **scheds, int nr)
 	fflush(stdout);
 }
 
+/* ROW or ROW:SIZE */
+static bool wanted(char **list, int nr, const struct row *row, int size)
+{
+	char both[32];
+
+	snprintf(both, sizeof(both), "%s:%u", row->name, row->size[size]);
+	for (int i = 0; i < nr; i++)
+		if (!strcmp(list[i], row->name) || !strcmp(list[i], both))
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	char *scheds[8];
 	int nr = 0, opt;
 
-	while ((opt = getopt(argc, argv, "+ks:n:v")) != -1) {
+	while ((opt = getopt(argc, argv, "+ks:n:vt")) != -1) {
 		switch (opt) {
 		case 'k':
 			walks = false;
@@ -286,6 +314,9 @@ int main(int argc, char **argv)
 		case 'v':
 			verbose = true;
 			break;
+		case 't':
+			sim_trace = true;
+			break;
 		default:
 			return 2;
 		}
@@ -295,12 +326,9 @@ int main(int argc, char **argv)
 	if (optind < argc)
 		optind++;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		bool wanted = optind >= argc;
-
-		for (int k = optind; k < argc; k++)
-			wanted |= !strcmp(argv[k], rows[i].name);
-		for (int k = 0; wanted && k < 3 && rows[i].size[k]; k++)
-			show(&rows[i], rows[i].size[k], scheds, nr);
+		for (int k = 0; k < 3 && rows[i].size[k]; k++)
+			if (optind >= argc || wanted(argv + optind, argc - optind, &rows[i], k))
+				show(&rows[i], rows[i].size[k], scheds, nr);
 	}
 	return 0;
 }

@@ -5,6 +5,7 @@
  */
 #include "sim.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,8 @@
 #define IVAL_MIN_US   200000u
 #define TRUESIZE      2304u /* of a segment in the send buffer */
 #define BUFFER_FACTOR 2u
+
+bool sim_trace;
 
 static void push(struct conn *c);
 
@@ -106,12 +109,40 @@ static struct fake_decision builtin(struct conn *c, bool retrans)
 	return d;
 }
 
+static void trace(const struct conn *c, bool retrans, const struct fake_decision *d)
+{
+	const struct mptcp_bpf_view *v = &c->fake.head;
+
+	printf("%9.1f ms %s -> %u reason %u timer %u us; unsent %llu unacked %llu stuck %u us%s\n",
+	       (double)sim_now() / 1000, retrans ? "retrans" : "send", d->err ? 0 : d->id,
+	       d->reason, d->timer_us, (unsigned long long)v->unsent_bytes,
+	       (unsigned long long)v->unacked_bytes, v->stuck_us,
+	       v->conn_flags & MPTCP_CONN_FILLING ? " filling" : "");
+	for (uint32_t i = 0; i < c->nr; i++) {
+		const struct mptcp_bpf_path *p = &c->fake.path[i].view;
+
+		printf("             %u: srtt %u var %u last %u cwnd %u in flight %u queued %u stuck %u timeouts %u rate %llu%s\n",
+		       p->id, p->srtt_us, p->rttvar_us, p->last_rtt_us, p->cwnd, p->in_flight,
+		       p->queued_bytes, p->stuck_us, p->timeouts,
+		       (unsigned long long)p->delivery_bytes_per_s,
+		       p->flags & MPTCP_PATH_SLOW_START ? " slow start" : "");
+	}
+}
+
 static struct fake_decision decide(struct conn *c, bool retrans)
 {
+	struct fake_decision d;
+
 	look(c);
 	if (!c->sched)
-		return builtin(c, retrans);
-	return retrans ? fake_get_retrans(c->sched, &c->fake) : fake_get_send(c->sched, &c->fake);
+		d = builtin(c, retrans);
+	else if (retrans)
+		d = fake_get_retrans(c->sched, &c->fake);
+	else
+		d = fake_get_send(c->sched, &c->fake);
+	if (sim_trace && c->nr > 1)
+		trace(c, retrans, &d);
+	return d;
 }
 
 /* --- the retransmit timer --- */

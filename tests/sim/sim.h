@@ -32,6 +32,9 @@ void sim_reset(uint32_t seed);
 /* 0 … 999999, from the seed. */
 uint32_t sim_random(void);
 
+/* Prints every decision with what it was based on. */
+extern bool sim_trace;
+
 /* --- links --- */
 
 struct link {
@@ -50,7 +53,7 @@ struct segment {
 	uint64_t dsn;
 	uint32_t len;
 	bool sent, acked, lost, received, again;
-	uint64_t sent_at, order; /* of the last transmission */
+	uint64_t sent_at, order;	  /* of the last transmission */
 	uint64_t delivered, delivered_at; /* the subflow's, then */
 	bool app_limited;
 };

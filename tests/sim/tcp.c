@@ -179,8 +179,7 @@ static void grow(struct subflow *f)
 		if (f->w_max < f->cwnd)
 			f->w_max = f->cwnd;
 	}
-	t = (double)(sim_now() - f->epoch_us + f->min_rtt) / 1e6 -
-	    cbrt(f->w_max * 0.3 / 0.4);
+	t = (double)(sim_now() - f->epoch_us + f->min_rtt) / 1e6 - cbrt(f->w_max * 0.3 / 0.4);
 	target = f->w_max + 0.4 * t * t * t;
 	if (target > f->cwnd * 1.5)
 		target = f->cwnd * 1.5;
