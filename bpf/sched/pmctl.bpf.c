@@ -43,7 +43,7 @@ struct conn_state {
 	__u32 segments[IDS];  /* where the loss was last counted from ... */
 	__u32 retransmits[IDS];
 	__u32 loss_permille[IDS]; /* ... and what it was up to then, averaged */
-	__u32 probe;		  /* 1 + index of the subflow to be probed by the next get_retrans */
+	__u32 probe; /* 1 + index of the subflow to be probed by the next get_retrans */
 	__u32 waiting;
 };
 
@@ -58,17 +58,17 @@ struct scratch {
 	struct mptcp_bpf_view view;
 	struct conn_state fresh;
 	__u64 now_us;
-	__u32 piece;	    /* bytes a decision moves */
-	__u32 best;	    /* first to deliver the piece, room or not */
-	__u32 ready;	    /* the same among those with room */
-	__u32 idle;	    /* the same among those with nothing outstanding */
-	__u32 last;	    /* of what is outstanding, the last to be delivered: by whom */
-	__u32 resort;	    /* the best that is suspect or backup */
-	__u32 probe;	    /* idle for long, so nobody knows how it is */
+	__u32 piece;  /* bytes a decision moves */
+	__u32 best;   /* first to deliver the piece, room or not */
+	__u32 ready;  /* the same among those with room */
+	__u32 idle;   /* the same among those with nothing outstanding */
+	__u32 last;   /* of what is outstanding, the last to be delivered: by whom */
+	__u32 resort; /* the best that is suspect or backup */
+	__u32 probe;  /* idle for long, so nobody knows how it is */
 	__u32 best_us, ready_us, idle_us, last_us, resort_us;
-	__u32 patience_us;  /* the longest of those that hold data */
-	__u32 primaries;    /* neither backup nor suspect */
-	__u32 stuck;	    /* suspect, with data outstanding */
+	__u32 patience_us; /* the longest of those that hold data */
+	__u32 primaries;   /* neither backup nor suspect */
+	__u32 stuck;	   /* suspect, with data outstanding */
 };
 
 struct {
@@ -151,7 +151,8 @@ static __always_inline void survey_path(struct mptcp_sock *msk, struct scratch *
 		survey_outstanding(s, p, i, suspect, patience_us);
 	if (suspect || (p->flags & MPTCP_PATH_BACKUP)) {
 		if (room)
-			least(us + (suspect ? 2 : 1) * MPTCP_NEVER_US, i, &s->resort_us, &s->resort);
+			least(us + (suspect ? 2 : 1) * MPTCP_NEVER_US, i, &s->resort_us,
+			      &s->resort);
 		return;
 	}
 	s->primaries++;
@@ -166,8 +167,8 @@ static __always_inline void survey_path(struct mptcp_sock *msk, struct scratch *
 	}
 }
 
-static __always_inline void survey(struct mptcp_sock *msk, struct scratch *s,
-				   struct conn_state *c, __u64 bytes)
+static __always_inline void survey(struct mptcp_sock *msk, struct scratch *s, struct conn_state *c,
+				   __u64 bytes)
 {
 	int i;
 
@@ -194,8 +195,7 @@ static __always_inline __u32 timer_us(const struct scratch *s, const struct mptc
 
 	if (patience_us > us)
 		us = patience_us;
-	if (s->view.unsent_bytes <= s->piece && s->view.nr_paths > 1 &&
-	    s->last_us > 2 * s->best_us)
+	if (s->view.unsent_bytes <= s->piece && s->view.nr_paths > 1 && s->last_us > 2 * s->best_us)
 		us = s->best_us / 4 > TICK_US ? s->best_us / 4 : TICK_US;
 	return us;
 }
@@ -328,5 +328,5 @@ int BPF_PROG(pmctl_get_retrans, struct mptcp_sock *msk)
 	return run(msk, true);
 }
 
-MPTCP_SCHEDULER(pmctl, .get_send = (void *)pmctl_get_send,
-		.get_retrans = (void *)pmctl_get_retrans, .name = "pmctl");
+MPTCP_SCHEDULER(pmctl, .get_send = (void *)pmctl_get_send, .get_retrans = (void *)pmctl_get_retrans,
+		.name = "pmctl");
