@@ -148,13 +148,15 @@ static __always_inline __u32 mptcp_best_to_repeat(const struct mptcp_scratch *s)
 	return s->primaries ? MPTCP_NONE : s->best[MPTCP_FIT_SUSPECT_IDLE];
 }
 
-/* The path of an index that may be MPTCP_NONE; NULL then. The barrier keeps the compiler from
- * checking one register and using another, which the verifier could not follow. */
+/* The path of an index that may be MPTCP_NONE; NULL then. Without the barrier the compiler computes
+ * the address before the check, which the verifier does not accept. */
 static __always_inline const struct mptcp_bpf_path *mptcp_path_at(const struct mptcp_scratch *s,
 								  __u32 i)
 {
+	if (i >= MPTCP_BPF_PATHS_MAX)
+		return NULL;
 	barrier_var(i);
-	return i < MPTCP_BPF_PATHS_MAX ? &s->view.path[i] : NULL;
+	return &s->view.path[i];
 }
 
 /* Why new data goes to path `i`. */
