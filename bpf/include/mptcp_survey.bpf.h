@@ -148,11 +148,15 @@ static __always_inline __u32 mptcp_best_to_repeat(const struct mptcp_scratch *s)
 	return s->primaries ? MPTCP_NONE : s->best[MPTCP_FIT_SUSPECT_IDLE];
 }
 
-/* The path of an index that may be MPTCP_NONE; NULL then. */
+/* The path of an index that may be MPTCP_NONE; NULL then. Without the barrier the compiler computes
+ * the address before the check, which the verifier does not accept. */
 static __always_inline const struct mptcp_bpf_path *mptcp_path_at(const struct mptcp_scratch *s,
 								  __u32 i)
 {
-	return i < MPTCP_BPF_PATHS_MAX ? &s->view.path[i] : NULL;
+	if (i >= MPTCP_BPF_PATHS_MAX)
+		return NULL;
+	barrier_var(i);
+	return &s->view.path[i];
 }
 
 /* Why new data goes to path `i`. */
@@ -164,12 +168,14 @@ static __always_inline __u32 mptcp_reason_to_send(const struct mptcp_scratch *s,
 	return i == s->best[MPTCP_FIT_FASTEST] ? MPTCP_REASON_FASTEST : MPTCP_REASON_SPILLED;
 }
 
-/* Burst bounded by the path's room. */
+/* Burst bounded by the path's room; timer 0: no sound subflow, so that of this one. */
 static __always_inline int mptcp_commit(struct mptcp_sock *msk, const struct mptcp_bpf_path *p,
 					__u32 burst_bytes, __u32 timer_us, __u32 reason)
 {
 	__u32 room = mptcp_path_burst_bytes(p);
 
+	if (!timer_us)
+		timer_us = mptcp_path_timer_us(p);
 	bpf_mptcp_reason(msk, reason);
 	return bpf_mptcp_schedule(msk, p->id, burst_bytes < room ? burst_bytes : room, timer_us);
 }

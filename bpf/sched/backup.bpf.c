@@ -9,7 +9,7 @@
  * finds it stale. Then data goes to the best other primary, then to the best backup, and what home
  * holds is sent again there after as long. Its retransmission back-off is kept short meanwhile
  * (bpf_mptcp_probe), so that it delivers again soon after it can, and then it has everything again
- * at once. Were all to fail, home is used as long as it takes data.
+ * at once. Were all to fail, the best of them is used that takes data.
  *
  * Good for: a path to be kept free (metered, battery) with an answer to failure in one or two round
  * trips instead of several timeouts. Lacks: it never adds up the capacity of paths.
@@ -75,7 +75,7 @@ static __always_inline void find_home(struct mptcp_sock *msk, struct mptcp_scrat
 
 /* MPTCP_NONE: wait. */
 static __always_inline __u32 choose(const struct mptcp_scratch *s, struct connection *c,
-				    const struct candidates *found)
+				    struct candidates *found)
 {
 	const struct mptcp_bpf_path *p;
 	__u32 i = found->home;
@@ -86,6 +86,7 @@ static __always_inline __u32 choose(const struct mptcp_scratch *s, struct connec
 	if (!p)
 		return s->best[MPTCP_FIT_SUSPECT];
 	if (found->home == MPTCP_NONE && !(p->flags & MPTCP_PATH_BACKUP)) {
+		found->home = i;
 		c->home = p->id;
 		c->has_home = 1;
 	}

@@ -18,6 +18,7 @@
  */
 #include "mptcp_bpf.bpf.h"
 #include "mptcp_estimate.h"
+#include "mptcp_trust.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

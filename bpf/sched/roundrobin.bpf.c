@@ -82,7 +82,7 @@ static __always_inline void settle(struct shares *sh, __u64 next_seq)
 
 	if (!sh->turns)
 		return;
-	sh->scaled[id] += ((next_seq - sh->turn_seq) << 16) / weight_of(id);
+	sh->scaled[id] += ((__u64)mptcp_min_u32(next_seq - sh->turn_seq) << 16) / weight_of(id);
 	sh->turn_seq = next_seq;
 }
 

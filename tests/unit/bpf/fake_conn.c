@@ -113,6 +113,7 @@ struct fake_path *fake_path_add(struct fake_conn *c, __u32 id, __u32 srtt_us)
 		.srtt_us = srtt_us,
 		.rttvar_us = srtt_us / 8,
 		.min_rtt_us = srtt_us,
+		.last_rtt_us = srtt_us,
 		.rto_us = 200000 + srtt_us,
 		.cwnd = 10,
 		.mss = 1428,

@@ -33,6 +33,8 @@
 #define bpf_map_update_elem(m, k, v, flags) host_map_update(HOST_MAP_DEF(m), (k), (v), (flags))
 #define bpf_map_delete_elem(m, k)	    host_map_delete(HOST_MAP_DEF(m), (k))
 
+#define barrier_var(var) __asm__ volatile("" : "+r"(var))
+
 #define bpf_for(i, start, end) for ((i) = (start); (i) < (end); (i)++)
 #define bpf_repeat(n)	       for (int repeat_ = 0; repeat_ < (n); repeat_++)
 
