@@ -20,8 +20,8 @@ check: all bpf-bad unit-tests ## run the unit, fuzz, netns and vm tests (the las
 lint: ## formatting, static analysis, spelling and the house rules
 	$(Q)scripts/lint
 
-bench: all ## measure schedulers in a lab guest (needs root)
-	$(Q)tests/bench/run
+bench: ## measure schedulers in a lab guest, BENCH="--rows S3,R1 --pairs 2" (needs root)
+	$(Q)tests/bench/run $(BENCH)
 
 lab: ## build or renew the lab root that guests boot from (needs root)
 	$(Q)tests/vm/lab build

@@ -4,7 +4,7 @@
 #
 #   start_servers ARMS...      a listener for each
 #   measure ROW KIND SIZE BYTES ARM PAIR TIMEOUT SEED EVENT
-#                              appends a line to $OUT/runs.jsonl; fails if there is nothing to append
+#                              appends a line to $OUT/runs.jsonl, of the error if it fails
 #
 # Under emulation a process costs a third of a second, so what the shell can do it does itself.
 
@@ -88,7 +88,7 @@ client() {
 # The path that carried more of what came during the last answers: sets ACTIVE.
 more_bytes() {
 	local before after
-	wait_for 60 answers_reach 20
+	wait_for 60 answers_reach $((EVENT_AFTER / 2))
 	before=$(net_client cat /sys/class/net/{wlan0,wwan0}/statistics/rx_bytes)
 	wait_for 60 answers_reach "$EVENT_AFTER"
 	after=$(net_client cat /sys/class/net/{wlan0,wwan0}/statistics/rx_bytes)
@@ -139,12 +139,13 @@ put_right() {
 
 # An exchange with an event. Prints the client's line, with what happened when and every answer.
 handover() {
-	local event=$1 rc=0 line sent rtt list=''
+	local event=$1 rc=0 line sent rtt list='' pid
 	shift
 	: >"$SAMPLES"
 	client "$@" --out "$SAMPLES" >"$OUT/line" &
+	pid=$!
 	make_it_happen "$event" || rc=$?
-	wait $! || rc=$?
+	wait "$pid" || rc=$?
 	[ -z "${ACTIVE:-}" ] || put_right "$event"
 	line=$(cat "$OUT/line")
 	[ "$rc" -eq 0 ] || {
@@ -204,10 +205,12 @@ measure() {
 	fi
 	busy_ms
 	head=$(printf '{"row":"%s","size":"%s","arm":"%s","pair":%s' "$row" "$size" "$arm" "$pair")
+	[[ $line == {*} ]] || rc=1
 	if [ "$rc" -ne 0 ]; then
 		printf '%s %s %s, pair %s: exit %s: %s\n' "$row" "$size" "$arm" "$pair" "$rc" "$line"
 		line=${line##*\"error\":\"}
-		printf '%s,"error":"%s"}\n' "$head" "${line%%\"*}" >>"$OUT/runs.jsonl"
+		line=${line%%\"*}
+		printf '%s,"error":"%s"}\n' "$head" "${line:-nothing was measured}" >>"$OUT/runs.jsonl"
 		return 1
 	fi
 	if [ "$kind" = decision ]; then

@@ -3,7 +3,7 @@
 """Plans the measurement of tests/bench/run and turns its runs into verdicts and pages.
 
 report.py estimate [OPTIONS]     seconds that the measurement will take
-report.py plan DIR [OPTIONS]     writes plan.tsv (runs in order) and rows.tsv, prints what is left out
+report.py plan DIR [OPTIONS]     writes plan.tsv (runs in order) and rows.tsv, says what is left out
 report.py check WHAT DIR         complete, controls or sane; exit 1 and the reasons if not
 report.py verdicts DIR           a line for each target: arm, id, title
 report.py judge ARM ID DIR       exit 1 and the reasons if missed, 77 if nothing can be said
@@ -31,7 +31,7 @@ def options(argv):
     p.add_argument("--schedulers", default="")
     p.add_argument("--pairs", type=int, default=10)
     p.add_argument("--count", type=int, default=100)
-    p.add_argument("--overhead", type=float, default=1.6)
+    p.add_argument("--overhead", type=float, default=1.8)
     p.add_argument("--bulk-seconds", type=float, default=3)
     return p.parse_args(argv)
 
@@ -56,7 +56,8 @@ def estimates(plan, rows):
     """Seconds by row."""
     out = {}
     for run in plan.runs:
-        out[run.row] = out.get(run.row, 0) + plan.cost(run, rows[run.row])
+        out.setdefault(run.row, scenarios.SHAPING_S)
+        out[run.row] += plan.cost(run, rows[run.row])
     return out
 
 

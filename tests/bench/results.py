@@ -61,7 +61,12 @@ class Results:
         for line in lines("plan.tsv"):
             f = line.split("\t")
             plan.append((f[0], f[2], f[4], int(f[5])))
-        runs = [json.loads(line) for line in lines("runs.jsonl")]
+        runs = []
+        for number, line in enumerate(lines("runs.jsonl"), 1):
+            try:
+                runs.append(json.loads(line))
+            except ValueError as error:
+                raise ValueError(f"{folder}/runs.jsonl:{number}: {error}") from error
         env = dict(line.split("\t", 1) for line in lines("env.tsv"))
         return cls(rows, plan, runs, env)
 

@@ -16,8 +16,10 @@ LONGEST_S = 60
 # Rows whose goodput is compared with the sum of both paths' need the slow control as well.
 SUM_ROWS, SUM_SIZE, SUM_PAIRS = ("S1", "S2"), "6M", 3
 REQUEST_PERIOD_S = 0.1
-# Of an exchange with an event: answers before it, seconds until it heals, seconds to the end.
-EVENT_AFTER, EVENT_LASTS_S, EVENT_REST_S = 30, 4, {"down": 4, "blackhole": 4, "heal": 8}
+# Exchanges with an event, from connecting to putting right what was broken.
+EVENT_S = {"down": 11, "blackhole": 11, "heal": 18}
+SHAPING_S = 5  # a row
+WARM_UPS = {"rr": 10}
 
 
 @dataclass(frozen=True)
@@ -141,8 +143,7 @@ class Plan:
         if row.kind in ("bulk", "decision"):
             return self.bulk_s
         if row.kind == "handover":
-            rest = EVENT_REST_S[row.event] + (EVENT_LASTS_S if row.event == "heal" else 0)
-            return EVENT_AFTER * REQUEST_PERIOD_S + rest
+            return EVENT_S[row.event]
         times = [p.seconds(in_bytes(size)) for p in row.paths]
         each = times[CONTROLS.index(arm)] if arm in CONTROLS else min(times)
         if row.kind == "rr":
@@ -197,7 +198,9 @@ class Plan:
 
     def cost(self, run, row):
         """Seconds of a run with connecting and warming up."""
-        warm = sum(p.rtt_ms for p in row.paths) / 1e3 * 4
+        rtts = [p.rtt_ms / 1e3 for p in row.paths] or [0]
+        rtt = rtts[CONTROLS.index(run.arm)] if run.arm in CONTROLS else max(rtts)
+        warm = WARM_UPS.get(row.kind, 5) * (rtt + 0.02)
         # Many schedulers are slower than the best path where the paths differ.
         slower = 1.0 if run.arm in CONTROLS or run.kind != "get" else 1.3
         return run.seconds * slower + warm + self.overhead_s
