@@ -6,7 +6,7 @@ from html import escape
 
 import scenarios
 
-LABEL, WIDTH, RIGHT, BAR, GAP = 190, 470, 120, 15, 20
+LABEL, WIDTH, RIGHT, BAR, GAP = 190, 470, 170, 15, 20
 STYLE = (
     "text{font:12px system-ui,sans-serif;fill:#222}.g{font-weight:600}.n{fill:#555}"
     ".h{font-size:15px;font-weight:600}.l{stroke:#222;stroke-width:1.5}"
@@ -36,10 +36,6 @@ def rect(x, y, width, css, hint):
 
 def line(x, top, bottom, css):
     return f'<line class="{css}" x1="{x:.1f}" x2="{x:.1f}" y1="{top:.1f}" y2="{bottom:.1f}"/>'
-
-
-def name_of(row, size):
-    return row if size == "auto" else f"{row} {size}"
 
 
 def wrap(body, height, label):
@@ -87,7 +83,7 @@ def ratios(results, groups, figure):
         if not arms:
             continue
         void = " (void)" if results.void(row, size) else ""
-        bars.append(text(10, y + 12, name_of(row, size) + void, "g"))
+        bars.append(text(10, y + 12, results.name(row, size) + void, "g"))
         for arm in arms:
             v = values[row, size, arm]
             left, right = sorted((place(1), place(v)))
@@ -96,7 +92,7 @@ def ratios(results, groups, figure):
             bars.append(text(right + 5, y + 12, f"{v:.2f}"))
             y += BAR
         y += GAP - 8
-    axis = [text(LABEL - 8, 45, "multiple of the best single path", "n", "end")]
+    axis = [text(LABEL - 8, 45, "time ÷ best single path", "n", "end")]
     for mark in (0.25, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50):
         if low <= mark <= high:
             axis.append(line(place(mark), 52, y, "x"))
@@ -122,7 +118,7 @@ def plain(results, groups, figure, unit, limits=None, parts=()):
         limit = (limits or {}).get(row)
         longest = max([v for vs in values.values() for v in vs] + [limit or 0]) or 1
         void = " (void)" if results.void(row, size) else ""
-        body.append(text(10, y + 12, name_of(row, size) + void, "g"))
+        body.append(text(10, y + 12, results.name(row, size) + void, "g"))
         top = y
         for arm, vs in values.items():
             seen[arm] = True

@@ -205,7 +205,7 @@ measure() {
 	fi
 	busy_ms
 	head=$(printf '{"row":"%s","size":"%s","arm":"%s","pair":%s' "$row" "$size" "$arm" "$pair")
-	[[ $line == {*} ]] || rc=1
+	[[ $line == '{'*'}' ]] || rc=1
 	if [ "$rc" -ne 0 ]; then
 		printf '%s %s %s, pair %s: exit %s: %s\n' "$row" "$size" "$arm" "$pair" "$rc" "$line"
 		line=${line##*\"error\":\"}

@@ -42,7 +42,7 @@ HOW = (
     (
         "Void",
         "A row is void, and proves nothing, when plain TCP on a path without loss did not repeat "
-        "within 1 % (distance of the quartiles over the median; up to three runs: of the extremes).",
+        "within 1 % (distance of the quartiles over the median; up to three runs: the extremes).",
     ),
     (
         "p50, p95, p99",
@@ -68,10 +68,10 @@ def worst(target, judged):
     return pick(known, key=lambda j: j[2])
 
 
-def verdict_words(judgement):
+def verdict_words(results, judgement):
     row, size, value, verdict, _ = judgement
-    shown = "" if value is None else f" {value:.3f}"
-    return f"{verdict}:{shown} ({chart.name_of(row, size)})"
+    shown = "" if value is None else f" {value:.3f},"
+    return f"{verdict}:{shown} {results.name(row, size)}"
 
 
 def cell(words, css=""):
@@ -97,7 +97,7 @@ def target_table(results):
                 cell(target.limit(), "n"),
                 cell(found[3], found[3].split()[0]),
                 cell("-" if found[2] is None else f"{found[2]:.3f}", "n"),
-                cell(chart.name_of(*found[:2])),
+                cell(results.name(*found[:2])),
                 cell(f"{good} of {len(judged)}", "n"),
             ]
         )
@@ -123,7 +123,7 @@ def medians_table(results, summary):
 
     rows = [
         [
-            cell(chart.name_of(e["row"], e["size"])),
+            cell(results.name(e["row"], e["size"])),
             cell(e["arm"]),
             cell(e["unit"]),
             number(e["median"], 4 if e["figure"] == "duplicates" else 3),

@@ -139,7 +139,7 @@ def table(results):
     print(f"\n{'row':15}{'arm':13}{'median':>10} {'':9}{'÷ best TCP':>11}{'÷ default':>11}")
     before = ""
     for e in summary(results):
-        name = f"{e['row']} {e['size']}" if e["size"] != "auto" else e["row"]
+        name = results.name(e["row"], e["size"])
         if before and name != before:
             print()
         before = name
@@ -151,7 +151,7 @@ def table(results):
     print()
     for arm, target, judged in results.verdicts():
         worst = page.worst(target, judged)
-        print(f"{arm:10} {target.title:46} {target.limit():>10}  {page.verdict_words(worst)}")
+        print(f"{arm:10} {target.title:46} {target.limit():>10}  {page.verdict_words(results, worst)}")
     print()
 
 

@@ -81,7 +81,11 @@ class Results:
 
     def schedulers(self):
         found = dict.fromkeys(a for _, _, a, _ in self.plan)
-        return sorted(a for a in found if a not in (*scenarios.CONTROLS, "default"))
+        return [a for a in found if a not in (*scenarios.CONTROLS, "default")]
+
+    def name(self, row, size):
+        """Of a row for people: with the size where there are several."""
+        return row if len(self.rows[row].sizes) == 1 else f"{row} {size}"
 
     def missing(self):
         return [p for p in self.plan if p[3] not in self.good.get(p[:3], {})]
