@@ -11,11 +11,11 @@ DISTNAME := mptcp-pmctl-$(VERSION)
 
 export O
 
-check: all bpf-bad unit-tests ## run the unit, fuzz, netns and vm tests (the last two need root)
+check: all bpf-bad unit-tests ## run unit, fuzz, netns, vm tests and the short bench (the last three need root)
 	$(Q)rc=0; for suite in unit fuzz netns vm; do \
 		[ -x tests/$$suite/run ] || continue; \
 		tests/$$suite/run || rc=1; \
-	done; exit $$rc
+	done; tests/bench/run --short || rc=1; exit $$rc
 
 lint: ## formatting, static analysis, spelling and the house rules
 	$(Q)scripts/lint

@@ -259,7 +259,7 @@ class Written(unittest.TestCase):
             with open(f"{folder}/runs.jsonl", "w", encoding="utf-8") as out:
                 out.writelines(json.dumps(run) + "\n" for run in runs)
             with open(f"{folder}/env.tsv", "w", encoding="utf-8") as out:
-                out.write("kernel\t7.0 <test>\n")
+                out.write("kernel\t7.0 <test>\nmachine\ta <b>\n")
             self.assertEqual(quietly(report.main, ["write", folder])[0], 0)
             code, said = quietly(report.main, ["table", folder])
             self.assertEqual(code, 0)
@@ -270,6 +270,7 @@ class Written(unittest.TestCase):
             with open(f"{folder}/bench.html", encoding="utf-8") as file:
                 page = file.read()
         self.assertIn("7.0 &lt;test&gt;", page)
+        self.assertIn("a &lt;b&gt;", page)
         self.assertIn("S1 256k is void", page)
         self.assertNotIn("http://", page.replace("http://www.w3.org/2000/svg", ""))
         self.assertNotIn("<script", page)
