@@ -58,7 +58,7 @@ BAD_OBJ  := $(BAD_SRC:tests/vm/bad/%.bpf.c=$(O)/bpf-bad/%.bpf.o)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all config userspace bpf bpf-bad tools unit-tests kmod schema check lint bench lab shell \
+.PHONY: all config userspace bpf bpf-bad tools sim unit-tests kmod schema check lint bench lab shell \
 	install uninstall install-dkms dist clean help
 
 all: userspace bpf tools schema ## build the program, the BPF schedulers, the schema and the test tools
@@ -67,7 +67,7 @@ userspace: $(O)/mptcp-pmctl
 bpf: $(BPF_OBJ)
 bpf-bad: $(BAD_OBJ)
 tools: $(TOOLS)
-unit-tests: $(TESTS) $(HOST_SCHED)
+unit-tests: $(TESTS) $(HOST_SCHED) $(O)/tests/sim
 
 config: $(O)/config.mk ## probe the build machine
 $(O)/config.mk: configure
@@ -125,6 +125,15 @@ $(HOST_TESTS:%=$(O)/tests/%): $(O)/tests/%: $(O)/obj/tests/unit/%.o $(HOST_OBJ) 
 	$(say) LD $@
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ -lcunit -ldl
 
+SIM_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(wildcard tests/sim/*.c))
+$(SIM_OBJ): ALL_CFLAGS := $(HOST_FLAGS) $(ALL_CFLAGS)
+$(SIM_OBJ): | $(O)/host/vmlinux.h
+
+sim: $(O)/tests/sim ## the simulator: replay the scenarios of the bench in seconds
+$(O)/tests/sim: $(SIM_OBJ) $(filter-out %/table.o,$(HOST_OBJ)) | $(HOST_SCHED)
+	$(say) LD $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ -ldl -lm
+
 # BPF: types come from the BTF that ./configure found; CO-RE makes the objects portable.
 BPF_CFLAGS := -O2 -g -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Ibpf/include \
 	-I$(O)/bpf/include
@@ -170,5 +179,5 @@ help: ## this list
 	@printf 'Variables: O=DIR V=1 CC=clang SANITIZE=1 KVER= KDIR= DESTDIR= PREFIX= BENCH=\n'
 
 include scripts/rules.mk
--include $(HOST_OBJ:.o=.d) $(wildcard $(O)/host/*.d)
+-include $(HOST_OBJ:.o=.d) $(SIM_OBJ:.o=.d) $(wildcard $(O)/host/*.d)
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TEST_SRC:%.c=$(O)/obj/%.d) $(TOOL_SRC:%.c=$(O)/obj/%.d)

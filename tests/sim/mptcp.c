@@ -129,6 +129,18 @@ static void trace(const struct conn *c, bool retrans, const struct fake_decision
 	}
 }
 
+/* As bpf_mptcp_probe(): the next back-off starts from half of what is asked for. */
+static void heed_probes(struct conn *c)
+{
+	for (uint32_t i = 0; i < c->nr; i++) {
+		uint64_t most = c->fake.path[i].probe_us / 2;
+
+		if (most && c->flow[i].timeouts && c->flow[i].rto > most)
+			c->flow[i].rto = most;
+		c->fake.path[i].probe_us = 0;
+	}
+}
+
 static struct fake_decision decide(struct conn *c, bool retrans)
 {
 	struct fake_decision d;
@@ -140,6 +152,7 @@ static struct fake_decision decide(struct conn *c, bool retrans)
 		d = fake_get_retrans(c->sched, &c->fake);
 	else
 		d = fake_get_send(c->sched, &c->fake);
+	heed_probes(c);
 	if (sim_trace && c->nr > 1)
 		trace(c, retrans, &d);
 	return d;
