@@ -69,20 +69,32 @@ static inline __u32 mptcp_path_rounds8(const struct mptcp_bpf_path *p, __u64 seg
 	return (__u32)rounds;
 }
 
+/*
+ * What the path carries, in bytes a second; 0: nobody knows. Without a measurement of TCP's: a
+ * path whose RTT has grown over its lowest is full, so what is in flight arrives within an RTT.
+ */
+static inline __u64 mptcp_path_rate(const struct mptcp_bpf_path *p)
+{
+	if (p->delivery_bytes_per_s)
+		return p->delivery_bytes_per_s;
+	if (!p->in_flight || p->last_rtt_us / 5 <= p->min_rtt_us / 4)
+		return 0;
+	return (__u64)p->in_flight * mptcp_path_mss(p) * 1000000 / p->last_rtt_us;
+}
+
 /* Until `bytes` more, behind what the subflow holds already, are acknowledged. */
 static inline __u32 mptcp_path_finish_us(const struct mptcp_bpf_path *p, __u64 bytes)
 {
-	__u64 total = mptcp_path_backlog_bytes(p) + bytes;
+	__u64 total = mptcp_path_backlog_bytes(p) + bytes, rate = mptcp_path_rate(p);
 	__u64 rtt = mptcp_path_now_rtt_us(p);
 	__u64 t = rtt * mptcp_path_rounds8(p, total / mptcp_path_mss(p) + 1) / 8;
+	__u64 base = p->min_rtt_us && p->min_rtt_us < rtt ? p->min_rtt_us : rtt;
 
-	if (p->delivery_bytes_per_s) {
-		__u64 base = p->min_rtt_us && p->min_rtt_us < rtt ? p->min_rtt_us : rtt;
-		__u64 paced = base + total * 1000000ull / p->delivery_bytes_per_s;
+	/* A window that grows has been slower than it will be, unless the path is full already. */
+	if (rate && (!(p->flags & MPTCP_PATH_SLOW_START) || rtt / 5 > base / 4)) {
+		__u64 paced = base + total * 1000000 / rate;
 
-		/* A path that grows has been faster than what was last measured. */
-		if (!(p->flags & MPTCP_PATH_SLOW_START) || p->srtt_us > 2 * base)
-			t = paced > t ? paced : t;
+		t = paced > t ? paced : t;
 	}
 	return t < MPTCP_NEVER_US ? (__u32)t : MPTCP_NEVER_US;
 }

@@ -340,9 +340,9 @@ static void show(const struct row *row, uint32_t size, char **scheds, int nr)
 /* ROW or ROW:SIZE */
 static bool wanted(char **list, int nr, const struct row *row, int size)
 {
-	char both[sizeof(row->name) + 12];
+	char both[32];
 
-	snprintf(both, sizeof(both), "%s:%u", row->name, row->size[size]);
+	snprintf(both, sizeof(both), "%.11s:%u", row->name, row->size[size]);
 	for (int i = 0; i < nr; i++)
 		if (!strcmp(list[i], row->name) || !strcmp(list[i], both))
 			return true;
