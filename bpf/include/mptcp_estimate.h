@@ -70,16 +70,24 @@ static inline __u32 mptcp_path_rounds8(const struct mptcp_bpf_path *p, __u64 seg
 }
 
 /*
- * What the path carries, in bytes a second; 0: nobody knows. Without a measurement of TCP's: a
- * path whose RTT has grown over its lowest is full, so what is in flight arrives within an RTT.
+ * What the path carries, in bytes a second; 0: nobody knows. In slow start TCP's measurement is a
+ * round trip old and half of what is sent now, and there may be none; but a path whose RTT has
+ * grown is full, so what is in flight arrives within an RTT.
  */
+static inline bool mptcp_path_full(const struct mptcp_bpf_path *p)
+{
+	return p->last_rtt_us / 5 > p->min_rtt_us / 4;
+}
+
 static inline __u64 mptcp_path_rate(const struct mptcp_bpf_path *p)
 {
-	if (p->delivery_bytes_per_s)
-		return p->delivery_bytes_per_s;
-	if (!p->in_flight || p->last_rtt_us / 5 <= p->min_rtt_us / 4)
-		return 0;
-	return (__u64)p->in_flight * mptcp_path_mss(p) * 1000000 / p->last_rtt_us;
+	__u64 now = 0;
+
+	if (mptcp_path_full(p))
+		now = (__u64)p->in_flight * mptcp_path_mss(p) * 1000000 / p->last_rtt_us;
+	if ((p->flags & MPTCP_PATH_SLOW_START) && now)
+		return now;
+	return p->delivery_bytes_per_s ? p->delivery_bytes_per_s : now;
 }
 
 /* Until `bytes` more, behind what the subflow holds already, are acknowledged. */
@@ -91,7 +99,7 @@ static inline __u32 mptcp_path_finish_us(const struct mptcp_bpf_path *p, __u64 b
 	__u64 base = p->min_rtt_us && p->min_rtt_us < rtt ? p->min_rtt_us : rtt;
 
 	/* A window that grows has been slower than it will be, unless the path is full already. */
-	if (rate && (!(p->flags & MPTCP_PATH_SLOW_START) || rtt / 5 > base / 4)) {
+	if (rate && (!(p->flags & MPTCP_PATH_SLOW_START) || mptcp_path_full(p))) {
 		__u64 paced = base + total * 1000000 / rate;
 
 		t = paced > t ? paced : t;
