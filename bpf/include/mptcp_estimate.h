@@ -100,9 +100,12 @@ static inline __u32 mptcp_path_finish_us(const struct mptcp_bpf_path *p, __u64 b
 
 	/* A window that grows has been slower than it will be, unless the path is full already. */
 	if (rate && (!(p->flags & MPTCP_PATH_SLOW_START) || mptcp_path_full(p))) {
-		__u64 paced = base + total * 1000000 / rate;
+		/* Of what is in flight, as much as fills the wire needs no time at the bottleneck. */
+		__u64 waiting = base + (p->queued_bytes + bytes) * 1000000 / rate;
+		__u64 drained = total * 1000000 / rate;
 
-		t = paced > t ? paced : t;
+		waiting = drained > waiting ? drained : waiting;
+		t = waiting > t ? waiting : t;
 	}
 	return t < MPTCP_NEVER_US ? (__u32)t : MPTCP_NEVER_US;
 }
