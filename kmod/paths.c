@@ -204,7 +204,6 @@ static u32 conn_stuck_us(struct conn *c, u64 una, u64 nxt)
 void mptcp_bpf_view_head(struct conn *c, struct mptcp_bpf_view *v)
 {
 	struct mptcp_sock *msk = c->msk;
-	const struct sock *sk = (const struct sock *)msk;
 	u64 nxt = READ_ONCE(*MSK_FIELD(msk, snd_nxt, u64));
 	u64 una = READ_ONCE(*MSK_FIELD(msk, snd_una, u64));
 	u64 end = READ_ONCE(*MSK_FIELD(msk, wnd_end, u64));
@@ -218,7 +217,5 @@ void mptcp_bpf_view_head(struct conn *c, struct mptcp_bpf_view *v)
 	v->sent_bytes = READ_ONCE(*MSK_FIELD(msk, bytes_sent, u64));
 	v->reinjected_bytes = READ_ONCE(*MSK_FIELD(msk, bytes_retrans, u64));
 	v->stuck_us = conn_stuck_us(c, una, nxt);
-	v->conn_flags = READ_ONCE(sk->sk_wmem_queued) >= READ_ONCE(sk->sk_sndbuf) / 2
-				? MPTCP_CONN_FILLING
-				: 0;
+	v->reserved = 0;
 }

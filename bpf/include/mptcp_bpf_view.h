@@ -28,12 +28,6 @@ enum mptcp_bpf_path_flags {
 	MPTCP_PATH_SLOW_START = 1 << 8, /* cwnd doubles each RTT */
 };
 
-/* mptcp_bpf_view.conn_flags */
-enum mptcp_bpf_conn_flags {
-	/* The send buffer is at least half full, so there is more to come than unsent_bytes. */
-	MPTCP_CONN_FILLING = 1 << 0,
-};
-
 /* One usable subflow: established, not closing. */
 struct mptcp_bpf_path {
 	__u32 id;	    /* subflow id, unique within the connection, for bpf_mptcp_schedule() */
@@ -72,7 +66,7 @@ struct mptcp_bpf_view {
 	__u64 sent_bytes;	/* new data sent in all */
 	__u64 reinjected_bytes; /* data sent again, on whatever subflow, in all */
 	__u32 stuck_us; /* data unacknowledged and no MPTCP-level ack for this long; 0: it moves */
-	__u32 conn_flags; /* enum mptcp_bpf_conn_flags */
+	__u32 reserved;
 	struct mptcp_bpf_path path[MPTCP_BPF_PATHS_MAX];
 };
 

@@ -100,7 +100,8 @@ static inline __u32 mptcp_path_finish_us(const struct mptcp_bpf_path *p, __u64 b
 
 	/* A window that grows has been slower than it will be, unless the path is full already. */
 	if (rate && (!(p->flags & MPTCP_PATH_SLOW_START) || mptcp_path_full(p))) {
-		/* Of what is in flight, as much as fills the wire needs no time at the bottleneck. */
+		/* Of what is in flight, as much as fills the wire needs no time at the bottleneck.
+		 */
 		__u64 waiting = base + (p->queued_bytes + bytes) * 1000000 / rate;
 		__u64 drained = total * 1000000 / rate;
 

@@ -74,7 +74,6 @@ static void look(struct conn *c)
 	v->sent_bytes = c->sent_bytes;
 	v->reinjected_bytes = c->again_bytes;
 	v->window_bytes = 6u << 20;
-	v->conn_flags = 2 * (c->written - c->una) >= buffer_bytes(c) ? MPTCP_CONN_FILLING : 0;
 	if (c->una == c->nxt || c->una != c->stuck_una) {
 		c->stuck_una = c->una;
 		c->stuck_since = sim_now();
@@ -113,11 +112,10 @@ static void trace(const struct conn *c, bool retrans, const struct fake_decision
 {
 	const struct mptcp_bpf_view *v = &c->fake.head;
 
-	printf("%9.1f ms %s -> %u reason %u timer %u us; unsent %llu unacked %llu stuck %u us%s\n",
+	printf("%9.1f ms %s -> %u reason %u timer %u us; unsent %llu unacked %llu stuck %u us\n",
 	       (double)sim_now() / 1000, retrans ? "retrans" : "send", d->err ? 0 : d->id,
 	       d->reason, d->timer_us, (unsigned long long)v->unsent_bytes,
-	       (unsigned long long)v->unacked_bytes, v->stuck_us,
-	       v->conn_flags & MPTCP_CONN_FILLING ? " filling" : "");
+	       (unsigned long long)v->unacked_bytes, v->stuck_us);
 	for (uint32_t i = 0; i < c->nr; i++) {
 		const struct mptcp_bpf_path *p = &c->fake.path[i].view;
 
