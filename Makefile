@@ -138,7 +138,7 @@ help: ## this list
 	@printf 'Targets:\n'
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1|/' | \
 		awk -F'|' '{ printf "%-16s%s\n", $$1, $$2 }'
-	@printf 'Variables: O=DIR V=1 CC=clang SANITIZE=1 KVER= KDIR= DESTDIR= PREFIX=\n'
+	@printf 'Variables: O=DIR V=1 CC=clang SANITIZE=1 KVER= KDIR= DESTDIR= PREFIX= BENCH=\n'
 
 include scripts/rules.mk
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TEST_SRC:%.c=$(O)/obj/%.d) $(TOOL_SRC:%.c=$(O)/obj/%.d)
