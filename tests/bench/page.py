@@ -125,11 +125,11 @@ def medians_table(results, summary):
         [
             cell(results.name(e["row"], e["size"])),
             cell(e["arm"]),
-            cell(e["unit"]),
+            cell(f"{e['unit']}, {e['note']}" if e["note"] else e["unit"]),
             number(e["median"], 4 if e["figure"] == "duplicates" else 3),
             number(e["to_best_tcp"], 2),
             number(e["to_default"], 2),
-            cell(str(len(results.values(e["row"], e["size"], e["arm"], e["figure"]))), "n"),
+            cell(str(len(results.good[e["row"], e["size"], e["arm"]])), "n"),
         ]
         for e in summary
     ]

@@ -31,7 +31,6 @@ def options(argv):
     p.add_argument("--schedulers", default="")
     p.add_argument("--pairs", type=int, default=10)
     p.add_argument("--count", type=int, default=100)
-    p.add_argument("--overhead", type=float, default=1.8)
     p.add_argument("--bulk-seconds", type=float, default=3)
     return p.parse_args(argv)
 
@@ -39,7 +38,7 @@ def options(argv):
 def make_plan(rows, argv):
     o = options(argv)
     schedulers = [s for s in o.schedulers.split(",") if s]
-    plan = scenarios.Plan(schedulers, o.pairs, o.count, o.overhead, o.bulk_seconds)
+    plan = scenarios.Plan(schedulers, o.pairs, o.count, o.bulk_seconds)
     for row in scenarios.select(rows, o.rows):
         plan.add(row, [s for s in o.sizes.split(",") if s])
     if not plan.runs:
@@ -61,6 +60,10 @@ def estimates(plan, rows):
     return out
 
 
+def total(seconds):
+    return sum(seconds.values()) + scenarios.AROUND_S
+
+
 def write_plan(folder, plan, rows):
     seconds = estimates(plan, rows)
     with open(f"{folder}/plan.tsv", "w", encoding="utf-8") as out:
@@ -77,7 +80,7 @@ def write_plan(folder, plan, rows):
         print(f"note: {note}")
     for row, spent in seconds.items():
         print(f"plan: {row:9} about {clock(spent):>6}  {rows[row].title}")
-    print(f"plan: {len(plan.runs)} runs, about {clock(sum(seconds.values()))} in all")
+    print(f"plan: {len(plan.runs)} runs, about {clock(total(seconds))} in all")
 
 
 def check(what, results):
@@ -114,6 +117,22 @@ SHOWN = {
 }
 
 
+# Figures that need more than the runs of one arm.
+DERIVED = {"get": (("goodput_to_sum", "÷ sum"),), "decision": (("decision_ratio", "÷ minrtt"),)}
+
+
+def derived(results, row, size, arm):
+    if arm in scenarios.CONTROLS:
+        return []
+    out = []
+    for name, unit in DERIVED.get(results.rows[row].kind, ()):
+        value = getattr(results, name)(row, size, arm)
+        if value is not None:
+            entry = {"row": row, "size": size, "arm": arm, "figure": name, "unit": unit}
+            out.append(entry | {"median": value, "to_best_tcp": None, "to_default": None})
+    return out
+
+
 def summary(results):
     """A dict for each row, size, arm and figure."""
     out = []
@@ -128,7 +147,12 @@ def summary(results):
                 entry["median"] = middle
                 entry["to_best_tcp"] = results.ratio(row, size, arm, best, name) if best else None
                 entry["to_default"] = results.ratio(row, size, arm, "default", name)
+                entry["note"] = ""
+                if name == "return_ms":
+                    back = list(results.values(row, size, arm, "came_back").values())
+                    entry["note"] = f"came back in {sum(back)} of {len(back)}"
                 out.append(entry)
+            out += [e | {"note": ""} for e in derived(results, row, size, arm)]
     return out
 
 
@@ -143,10 +167,11 @@ def table(results):
         if before and name != before:
             print()
         before = name
+        void = f"{name} void" if results.void(e["row"], e["size"]) else name
         digits = 4 if e["figure"] == "duplicates" else 2 if e["median"] < 100 else 0
         print(
-            f"{name:15}{e['arm']:13}{e['median']:10.{digits}f} {e['unit']:9}"
-            f"{ratio(e['to_best_tcp']):>11}{ratio(e['to_default']):>11}"
+            f"{void:15}{e['arm']:13}{e['median']:10.{digits}f} {e['unit']:9}"
+            f"{ratio(e['to_best_tcp']):>11}{ratio(e['to_default']):>11}  {e['note']}".rstrip()
         )
     print()
     for arm, target, judged in results.verdicts():
@@ -180,7 +205,7 @@ def main(argv):
     rows = scenarios.load()
     verb = argv[0] if argv else ""
     if verb == "estimate":
-        print(round(sum(estimates(make_plan(rows, argv[1:]), rows).values())))
+        print(round(total(estimates(make_plan(rows, argv[1:]), rows))))
         return 0
     if verb == "plan" and len(argv) > 1:
         write_plan(argv[1], make_plan(rows, argv[2:]), rows)

@@ -25,8 +25,8 @@ def gap_ms(run):
 
 
 def return_ms(run, row):
-    """From healing to the first of some answers in a row whose round trip is the better path's.
-    When it did not come, how long it was waited for: a lower bound."""
+    """From healing to the first of some answers in a row whose round trip is the better path's,
+    and whether it came; if not, how long it was waited for: a lower bound."""
     better, worse = sorted(p.rtt_ms for p in row.paths)
     limit_us = (better + (worse - better) / 4) * 1e3
     streak = 0
@@ -34,8 +34,8 @@ def return_ms(run, row):
         streak = streak + 1 if sent >= run["heal_us"] and rtt <= limit_us else 0
         if streak == BACK_IN_A_ROW:
             first = i - BACK_IN_A_ROW + 1
-            return (arrivals(run)[first] - run["heal_us"]) / 1e3
-    return (max(arrivals(run), default=run["heal_us"]) - run["heal_us"]) / 1e3
+            return (arrivals(run)[first] - run["heal_us"]) / 1e3, True
+    return (max(arrivals(run), default=run["heal_us"]) - run["heal_us"]) / 1e3, False
 
 
 class Results:
@@ -102,8 +102,10 @@ class Results:
             return run["reinjected_bytes"] / sent if sent else None
         if name == "gap_ms" and "samples" in run:
             return gap_ms(run)
-        if name == "return_ms":
-            return return_ms(run, self.rows[run["row"]]) if run.get("heal_us") else None
+        if name in ("return_ms", "came_back"):
+            if not run.get("heal_us"):
+                return None
+            return return_ms(run, self.rows[run["row"]])[name == "came_back"]
         return run.get(name)
 
     def values(self, row, size, arm, name):

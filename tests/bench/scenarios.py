@@ -19,6 +19,9 @@ REQUEST_PERIOD_S = 0.1
 # Exchanges with an event, from connecting to putting right what was broken.
 EVENT_S = {"down": 11, "blackhole": 11, "heal": 18}
 SHAPING_S = 5  # a row
+# What a run costs beside the traffic, and all before the first and after the last: processes are
+# slow under emulation.
+OVERHEAD_S, AROUND_S = 2.0, 90
 WARM_UPS = {"rr": 10}
 
 
@@ -130,11 +133,10 @@ def in_order(arms, pair):
 class Plan:
     """The runs of a measurement, in order; `notes` says what is left out and why."""
 
-    def __init__(self, schedulers, pairs, count, overhead_s, bulk_s):
+    def __init__(self, schedulers, pairs, count, bulk_s):
         self.schedulers = [s for s in schedulers if s != "default"]
         self.pairs = pairs
         self.count = count
-        self.overhead_s = overhead_s
         self.bulk_s = bulk_s
         self.runs = []
         self.notes = []
@@ -203,4 +205,4 @@ class Plan:
         warm = WARM_UPS.get(row.kind, 5) * (rtt + 0.02)
         # Many schedulers are slower than the best path where the paths differ.
         slower = 1.0 if run.arm in CONTROLS or run.kind != "get" else 1.3
-        return run.seconds * slower + warm + self.overhead_s
+        return run.seconds * slower + warm + OVERHEAD_S

@@ -156,6 +156,13 @@ class Judged(unittest.TestCase):
         runs = [r for r in good_runs() if not r["arm"].startswith("tcp-")]
         self.assertEqual(quietly(report.judge, "pmctl", "best-path", results(runs))[0], 77)
 
+    def test_sum_of_the_paths(self):
+        found = results(good_runs())
+        # 2.1 Mbit in 0.2 s against twice the same in 0.3 s.
+        self.assertAlmostEqual(found.goodput_to_sum("S1", "256k", "pmctl"), 0.75)
+        shown = [e["arm"] for e in report.summary(found) if e["figure"] == "goodput_to_sum"]
+        self.assertEqual(shown, ["pmctl", "minrtt", "default"])
+
     def test_duplicates(self):
         runs = [line("bulk", a, p, 100) for a in ("pmctl", "default") for p in range(2)]
         for pair in range(2):
@@ -191,11 +198,11 @@ class Handover(unittest.TestCase):
     def test_return(self):
         # One stray answer of the better path is no return, three in a row are.
         rtts = [40.0] * 10 + [120.0] * 25 + [40.0] + [120.0] * 4 + [40.0] * 5
-        self.assertAlmostEqual(return_ms(self.run_of(rtts), ROWS["H3"]), 1040.0)
+        self.assertEqual(return_ms(self.run_of(rtts), ROWS["H3"]), (1040.0, True))
 
     def test_never_back_is_a_lower_bound(self):
         rtts = [40.0] * 10 + [120.0] * 70
-        self.assertAlmostEqual(return_ms(self.run_of(rtts), ROWS["H3"]), 5020.0)
+        self.assertEqual(return_ms(self.run_of(rtts), ROWS["H3"]), (5020.0, False))
 
 
 class Planned(unittest.TestCase):
