@@ -45,7 +45,8 @@ LIB_SRC  := $(wildcard src/util/*.c src/policy/*.c src/loader/*.c src/pm/*.c)
 CLI_SRC  := $(wildcard src/cli/*.c)
 TEST_SRC := $(wildcard tests/unit/test_*.c)
 TOOL_SRC := $(wildcard tests/tools/*.c)
-BPF_SRC  := $(wildcard bpf/sched/*.bpf.c bpf/select/*.bpf.c)
+BPF_SRC  := $(wildcard bpf/sched/*.bpf.c)
+SEL_SRC  := $(wildcard bpf/select/*.bpf.c)
 BAD_SRC  := $(wildcard tests/vm/bad/*.bpf.c)
 
 LIB_OBJ  := $(LIB_SRC:%.c=$(O)/obj/%.o)
@@ -53,6 +54,7 @@ CLI_OBJ  := $(CLI_SRC:%.c=$(O)/obj/%.o)
 TESTS    := $(TEST_SRC:tests/unit/%.c=$(O)/tests/%)
 TOOLS    := $(TOOL_SRC:tests/tools/%.c=$(O)/tools/%)
 BPF_OBJ  := $(patsubst %.bpf.c,$(O)/bpf/%.bpf.o,$(notdir $(BPF_SRC)))
+SEL_OBJ  := $(SEL_SRC:bpf/%.bpf.c=$(O)/bpf/%.bpf.o)
 BAD_OBJ  := $(BAD_SRC:tests/vm/bad/%.bpf.c=$(O)/bpf-bad/%.bpf.o)
 
 .DELETE_ON_ERROR:
@@ -63,7 +65,7 @@ BAD_OBJ  := $(BAD_SRC:tests/vm/bad/%.bpf.c=$(O)/bpf-bad/%.bpf.o)
 all: userspace bpf tools schema ## build the program, the BPF schedulers, the schema and the test tools
 
 userspace: $(O)/mptcp-pmctl
-bpf: $(BPF_OBJ)
+bpf: $(BPF_OBJ) $(SEL_OBJ)
 bpf-bad: $(BAD_OBJ)
 tools: $(TOOLS)
 unit-tests: $(TESTS)
@@ -105,18 +107,23 @@ $(O)/bpf/include/vmlinux.h: $(O)/config.mk
 	$(Q)mkdir -p $(@D)
 	$(Q)$(BPFTOOL) btf dump file $(BTF_SOURCE) format c > $@.new && mv $@.new $@
 
-vpath %.bpf.c bpf/sched bpf/select
-$(O)/bpf/%.bpf.o: %.bpf.c $(wildcard bpf/include/*.h) $(O)/bpf/include/vmlinux.h
+define build_bpf
 	$(say) BPF $<
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) $(LIBBPF_CFLAGS) -c $< -o $@.new
 	$(Q)$(LLVM_STRIP) -g $@.new && mv $@.new $@
+endef
+BPF_DEPS := $(wildcard bpf/include/*.h) $(O)/bpf/include/vmlinux.h
 
-$(O)/bpf-bad/%.bpf.o: tests/vm/bad/%.bpf.c $(wildcard bpf/include/*.h) $(O)/bpf/include/vmlinux.h
-	$(say) BPF $<
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) $(LIBBPF_CFLAGS) -c $< -o $@.new
-	$(Q)$(LLVM_STRIP) -g $@.new && mv $@.new $@
+$(BPF_OBJ): $(O)/bpf/%.bpf.o: bpf/sched/%.bpf.c $(BPF_DEPS)
+	$(build_bpf)
+
+# Not schedulers: what the loader runs itself.
+$(SEL_OBJ): $(O)/bpf/select/%.bpf.o: bpf/select/%.bpf.c $(BPF_DEPS)
+	$(build_bpf)
+
+$(BAD_OBJ): $(O)/bpf-bad/%.bpf.o: tests/vm/bad/%.bpf.c $(BPF_DEPS)
+	$(build_bpf)
 
 KVER ?= $(shell uname -r)
 kmod: ## build kmod/mptcp_bpf.ko for KVER=RELEASE [KDIR=...] (default: running kernel)

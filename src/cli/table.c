@@ -28,6 +28,7 @@ static uint64_t number(const struct column *c, const void *p)
 	case COLUMN_U16:
 		return *(const uint16_t *)p;
 	case COLUMN_U32:
+	case COLUMN_PPM:
 		return *(const uint32_t *)p;
 	case COLUMN_U64:
 		return *(const uint64_t *)p;
@@ -90,6 +91,8 @@ static void cell(const struct table *t, size_t row, size_t i, char out[CELL_BYTE
 		snprintf(out, CELL_BYTES, "%s", *(const bool *)p ? "yes" : "no");
 	else if (c->kind == COLUMN_INT)
 		snprintf(out, CELL_BYTES, "%d", *(const int *)p);
+	else if (c->kind == COLUMN_PPM)
+		snprintf(out, CELL_BYTES, "%.2f %%", *(const uint32_t *)p / 1e4);
 	else
 		snprintf(out, CELL_BYTES, "%" PRIu64, number(c, p));
 }

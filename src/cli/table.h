@@ -20,6 +20,7 @@ enum column_kind {
 	COLUMN_U32,
 	COLUMN_U64,
 	COLUMN_INT,
+	COLUMN_PPM,  /* uint32_t, parts per million; in the table as a percentage */
 	COLUMN_BOOL, /* yes or no */
 	COLUMN_FLAG, /* bool; in JSON a key that is there when true, as in `ip -j`; neighbouring
 			flags share one column of the table */

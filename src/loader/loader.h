@@ -50,6 +50,9 @@ struct loader_sched {
 	/* counters from /proc/mptcp_bpf, since this scheduler was registered */
 	uint64_t connections, decisions, scheduled, waited, retransmits, stalls, refused, errors,
 		slow, ejected;
+	/* decisions by reason (enum mptcp_bpf_reason), and what they sent */
+	uint64_t fastest, spilled, backup, deferred, redundant, reinjected, probe;
+	uint64_t sent_bytes, reinjected_bytes;
 	char state[16]; /* "ok" or why the module stopped calling it */
 };
 

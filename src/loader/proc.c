@@ -27,6 +27,15 @@ static const struct counter counters[] = {
 	{ "errors", offsetof(struct loader_sched, errors) },
 	{ "slow", offsetof(struct loader_sched, slow) },
 	{ "ejected", offsetof(struct loader_sched, ejected) },
+	{ "fastest", offsetof(struct loader_sched, fastest) },
+	{ "spilled", offsetof(struct loader_sched, spilled) },
+	{ "backup", offsetof(struct loader_sched, backup) },
+	{ "deferred", offsetof(struct loader_sched, deferred) },
+	{ "redundant", offsetof(struct loader_sched, redundant) },
+	{ "reinjected", offsetof(struct loader_sched, reinjected) },
+	{ "probe", offsetof(struct loader_sched, probe) },
+	{ "sent_bytes", offsetof(struct loader_sched, sent_bytes) },
+	{ "reinjected_bytes", offsetof(struct loader_sched, reinjected_bytes) },
 };
 
 #define NR_COUNTERS	     (sizeof(counters) / sizeof(counters[0]))

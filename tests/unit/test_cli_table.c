@@ -123,6 +123,31 @@ static void test_endpoints(void)
 		      "\"rawflags\":1073741824,\"owned\":false}]\n");
 }
 
+static void test_sched_in_full(void)
+{
+	const struct loader_sched s = {
+		.name = "pmctl", .spilled = 12, .sent_bytes = 3000000, .reinjected_bytes = 40000
+	};
+	_cleanup_free_ struct sched_row *rows = view_sched_rows(&s, 1);
+	_cleanup_free_ char *brief = NULL, *json = NULL, *full = NULL;
+	struct table t;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(rows);
+	t = view_scheds(rows, 1);
+	brief = render(&t, false);
+	CU_ASSERT_PTR_NULL(strstr(brief, "SPILLED"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(brief, "EJECTED"));
+	t = view_scheds_in_full(rows, 1);
+	json = render(&t, true);
+	CU_ASSERT_PTR_NOT_NULL(strstr(json, "\"spilled\":12,"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(json, "\"duplicate_ppm\":13333}"));
+	full = render(&t, false);
+	CU_ASSERT_PTR_NOT_NULL(strstr(full, "1.33 %"));
+	CU_ASSERT_EQUAL(view_share_ppm(5, 0), 0);
+	CU_ASSERT_EQUAL(view_share_ppm(UINT64_MAX, 1), UINT32_MAX);
+	CU_ASSERT_EQUAL(view_share_ppm(UINT64_MAX, UINT64_MAX), 1000000);
+}
+
 static void test_changes(void)
 {
 	struct pm_action a[] = {
@@ -161,6 +186,7 @@ int main(void)
 	CU_ADD_TEST(s, test_json_rows);
 	CU_ADD_TEST(s, test_empty);
 	CU_ADD_TEST(s, test_endpoints);
+	CU_ADD_TEST(s, test_sched_in_full);
 	CU_ADD_TEST(s, test_changes);
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	CU_basic_run_tests();

@@ -47,6 +47,37 @@ static void test_columns(void)
 	CU_ASSERT_EQUAL(s[1].ejected, UINT64_MAX);
 }
 
+/* A module with reasons: each column has its own counter; one without: all 0. */
+static void test_reasons(void)
+{
+	_cleanup_free_ struct loader_sched *s = NULL;
+	size_t nr = 0;
+
+	CU_ASSERT_EQUAL(parse("# name state decisions fastest spilled backup deferred redundant "
+			      "reinjected probe sent_bytes reinjected_bytes\n"
+			      "pmctl ok 36 1 2 3 4 5 6 7 18446744073709551615 9\nshort ok 36 1\n",
+			      &s, &nr, NULL),
+			0);
+	CU_ASSERT_EQUAL_FATAL(nr, 2);
+	CU_ASSERT_EQUAL(s[0].fastest, 1);
+	CU_ASSERT_EQUAL(s[0].spilled, 2);
+	CU_ASSERT_EQUAL(s[0].backup, 3);
+	CU_ASSERT_EQUAL(s[0].deferred, 4);
+	CU_ASSERT_EQUAL(s[0].redundant, 5);
+	CU_ASSERT_EQUAL(s[0].reinjected, 6);
+	CU_ASSERT_EQUAL(s[0].probe, 7);
+	CU_ASSERT_EQUAL(s[0].sent_bytes, UINT64_MAX);
+	CU_ASSERT_EQUAL(s[0].reinjected_bytes, 9);
+	CU_ASSERT_EQUAL(s[1].fastest, 1);
+	CU_ASSERT_EQUAL(s[1].spilled, 0);
+	free(s);
+	s = NULL;
+	CU_ASSERT_EQUAL(parse(HEADER "minrtt ok 3 100 90 10 4 0 1 2 5 0\n", &s, &nr, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(nr, 1);
+	CU_ASSERT_EQUAL(s[0].fastest, 0);
+	CU_ASSERT_EQUAL(s[0].sent_bytes, 0);
+}
+
 static void test_other_order_and_more_columns(void)
 {
 	_cleanup_free_ struct loader_sched *s = NULL;
@@ -128,6 +159,7 @@ int main(void)
 	CU_initialize_registry();
 	s = CU_add_suite("loader_proc", NULL, NULL);
 	CU_ADD_TEST(s, test_columns);
+	CU_ADD_TEST(s, test_reasons);
 	CU_ADD_TEST(s, test_other_order_and_more_columns);
 	CU_ADD_TEST(s, test_short_and_long);
 	CU_ADD_TEST(s, test_empty_and_wrong);
