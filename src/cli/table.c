@@ -198,14 +198,13 @@ void table_print_row(const struct table *t, size_t row, FILE *out)
 	}
 }
 
-void table_json_row(const struct table *t, size_t row, struct json *j)
+void table_json_members(const struct table *t, size_t row, struct json *j)
 {
-	json_object_open(j);
 	for (size_t i = 0; i < t->nr_columns; i++) {
 		const struct column *c = &t->columns[i];
 		const void *p = field(t, row, c);
 
-		if ((c->optional || c->kind == COLUMN_FLAG) && is_empty(c, p))
+		if (!c->key || ((c->optional || c->kind == COLUMN_FLAG) && is_empty(c, p)))
 			continue;
 		json_key(j, c->key);
 		if (is_text(c))
@@ -217,6 +216,12 @@ void table_json_row(const struct table *t, size_t row, struct json *j)
 		else
 			json_uint(j, number(c, p));
 	}
+}
+
+void table_json_row(const struct table *t, size_t row, struct json *j)
+{
+	json_object_open(j);
+	table_json_members(t, row, j);
 	json_object_close(j);
 }
 

@@ -103,6 +103,31 @@ static void test_short_and_long(void)
 	CU_ASSERT_STRING_EQUAL(s[1].name, "a-name-that-is-");
 }
 
+static void test_connections(void)
+{
+	static const char text[] = "# token scheduler state by rule decisions sent_bytes new\n"
+				   "0badcafe pmctl ok rule 3 12 18446744073709551615 x\n"
+				   "ffffffff a-name-that-is-too-long builtin sysctl 0\n\n";
+	_cleanup_fclose_ FILE *in = fmemopen((void *)text, sizeof(text) - 1, "r");
+	_cleanup_free_ struct loader_conn *c = NULL;
+	size_t nr = 0;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(in);
+	CU_ASSERT_EQUAL(loader_proc_parse_conns(in, &c, &nr, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(nr, 2);
+	CU_ASSERT_EQUAL(c[0].token, 0x0badcafe);
+	CU_ASSERT_STRING_EQUAL(c[0].scheduler, "pmctl");
+	CU_ASSERT_STRING_EQUAL(c[0].state, "ok");
+	CU_ASSERT_STRING_EQUAL(c[0].by, "rule");
+	CU_ASSERT_EQUAL(c[0].rule, 3);
+	CU_ASSERT_EQUAL(c[0].decisions, 12);
+	CU_ASSERT_EQUAL(c[0].sent_bytes, UINT64_MAX);
+	CU_ASSERT_EQUAL(c[0].reinjected_bytes, 0);
+	CU_ASSERT_EQUAL(c[1].token, UINT32_MAX);
+	CU_ASSERT_STRING_EQUAL(c[1].scheduler, "a-name-that-is-");
+	CU_ASSERT_EQUAL(c[1].decisions, 0);
+}
+
 static void test_empty_and_wrong(void)
 {
 	struct loader_sched *s = NULL;
@@ -162,6 +187,7 @@ int main(void)
 	CU_ADD_TEST(s, test_reasons);
 	CU_ADD_TEST(s, test_other_order_and_more_columns);
 	CU_ADD_TEST(s, test_short_and_long);
+	CU_ADD_TEST(s, test_connections);
 	CU_ADD_TEST(s, test_empty_and_wrong);
 	CU_ADD_TEST(s, test_verifier_verdict);
 	CU_ADD_TEST(s, test_endless_log);
