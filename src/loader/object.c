@@ -228,6 +228,19 @@ static int ops_name(struct bpf_object *obj, const struct bpf_map *map, char name
 	return -EINVAL;
 }
 
+struct bpf_map *object_ops_map(struct bpf_object *obj, const char *type)
+{
+	struct bpf_map *m;
+
+	bpf_object__for_each_map(m, obj)
+	{
+		if (bpf_map__type(m) == BPF_MAP_TYPE_STRUCT_OPS &&
+		    strcmp(ops_type_name(obj, m), type) == 0)
+			return m;
+	}
+	return NULL;
+}
+
 int object_scheduler(struct bpf_object *obj, const char *path, struct bpf_map **map,
 		     char name[LOADER_NAME_BYTES], struct error *e)
 {

@@ -25,6 +25,9 @@ int object_open(const char *path, struct bpf_object **out, struct error *e);
 int object_scheduler(struct bpf_object *obj, const char *path, struct bpf_map **map,
 		     char name[LOADER_NAME_BYTES], struct error *e);
 
+/* The first ops table of this type, or NULL. */
+struct bpf_map *object_ops_map(struct bpf_object *obj, const char *type);
+
 /* Letters, digits, '_' and '-', at most LOADER_NAME_BYTES - 1: what bpffs and the kernel's
  * scheduler list both take. */
 bool scheduler_name_valid(const char *name);
