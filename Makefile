@@ -27,7 +27,7 @@ Q   := @
 say  = @printf '  %-8s %s\n'
 endif
 
-NOCONFIG := clean help dist
+NOCONFIG := clean help dist new-sched
 ifneq ($(filter-out $(NOCONFIG),$(or $(MAKECMDGOALS),all)),)
 -include $(O)/config.mk
 endif
@@ -54,18 +54,22 @@ CLI_OBJ  := $(CLI_SRC:%.c=$(O)/obj/%.o)
 TESTS    := $(TEST_SRC:tests/unit/%.c=$(O)/tests/%)
 TOOLS    := $(TOOL_SRC:tests/tools/%.c=$(O)/tools/%)
 BPF_OBJ  := $(patsubst %.bpf.c,$(O)/bpf/%.bpf.o,$(notdir $(BPF_SRC)))
+# Schedulers kept elsewhere: make bpf DIR=...
+DIR      ?=
+DIR_SRC  := $(if $(DIR),$(wildcard $(DIR)/*.bpf.c))
+DIR_OBJ  := $(patsubst %.bpf.c,$(O)/bpf/%.bpf.o,$(notdir $(DIR_SRC)))
 SEL_OBJ  := $(SEL_SRC:bpf/%.bpf.c=$(O)/bpf/%.bpf.o)
 BAD_OBJ  := $(BAD_SRC:tests/vm/bad/%.bpf.c=$(O)/bpf-bad/%.bpf.o)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all config userspace bpf bpf-bad tools unit-tests kmod schema check lint bench lab shell \
+.PHONY: all config userspace bpf bpf-bad tools unit-tests kmod new-sched schema check lint bench lab shell \
 	install uninstall install-dkms dist clean help
 
 all: userspace bpf tools schema ## build the program, the BPF schedulers, the schema and the test tools
 
 userspace: $(O)/mptcp-pmctl
-bpf: $(BPF_OBJ) $(SEL_OBJ)
+bpf: $(BPF_OBJ) $(SEL_OBJ) $(DIR_OBJ) ## build the BPF schedulers, those in DIR=... too
 bpf-bad: $(BAD_OBJ)
 tools: $(TOOLS)
 unit-tests: $(TESTS)
@@ -118,6 +122,14 @@ BPF_DEPS := $(wildcard bpf/include/*.h) $(O)/bpf/include/vmlinux.h
 $(BPF_OBJ): $(O)/bpf/%.bpf.o: bpf/sched/%.bpf.c $(BPF_DEPS)
 	$(build_bpf)
 
+ifneq ($(DIR_OBJ),)
+$(DIR_OBJ): $(O)/bpf/%.bpf.o: $(DIR)/%.bpf.c $(BPF_DEPS)
+	$(build_bpf)
+endif
+
+new-sched: ## write a scheduler to begin with to bpf/sched/, NAME=... [DIR=...]
+	$(Q)scripts/new-sched '$(NAME)' $(DIR)
+
 # Not schedulers: what the loader runs itself.
 $(SEL_OBJ): $(O)/bpf/select/%.bpf.o: bpf/select/%.bpf.c $(BPF_DEPS)
 	$(build_bpf)
@@ -145,7 +157,7 @@ help: ## this list
 	@printf 'Targets:\n'
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1|/' | \
 		awk -F'|' '{ printf "%-16s%s\n", $$1, $$2 }'
-	@printf 'Variables: O=DIR V=1 CC=clang SANITIZE=1 KVER= KDIR= DESTDIR= PREFIX=\n'
+	@printf 'Variables: O=DIR V=1 CC=clang SANITIZE=1 KVER= KDIR= NAME= DIR= DESTDIR= PREFIX=\n'
 
 include scripts/rules.mk
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TEST_SRC:%.c=$(O)/obj/%.d) $(TOOL_SRC:%.c=$(O)/obj/%.d)
