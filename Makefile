@@ -27,7 +27,7 @@ Q   := @
 say  = @printf '  %-8s %s\n'
 endif
 
-NOCONFIG := clean help dist
+NOCONFIG := clean help dist new-sched
 ifneq ($(filter-out $(NOCONFIG),$(or $(MAKECMDGOALS),all)),)
 -include $(O)/config.mk
 endif
@@ -45,7 +45,8 @@ LIB_SRC  := $(wildcard src/util/*.c src/policy/*.c src/loader/*.c src/pm/*.c)
 CLI_SRC  := $(wildcard src/cli/*.c)
 TEST_SRC := $(wildcard tests/unit/test_*.c)
 TOOL_SRC := $(wildcard tests/tools/*.c)
-BPF_SRC  := $(wildcard bpf/sched/*.bpf.c bpf/select/*.bpf.c)
+BPF_SRC  := $(wildcard bpf/sched/*.bpf.c)
+SEL_SRC  := $(wildcard bpf/select/*.bpf.c)
 BAD_SRC  := $(wildcard tests/vm/bad/*.bpf.c)
 
 LIB_OBJ  := $(LIB_SRC:%.c=$(O)/obj/%.o)
@@ -54,17 +55,22 @@ TESTS    := $(TEST_SRC:tests/unit/%.c=$(O)/tests/%)
 TOOLS    := $(TOOL_SRC:tests/tools/%.c=$(O)/tools/%)
 BPF_OBJ  := $(patsubst %.bpf.c,$(O)/bpf/%.bpf.o,$(notdir $(BPF_SRC)))
 HOST_SCHED := $(patsubst bpf/sched/%.bpf.c,$(O)/tests/sched/%.so,$(wildcard bpf/sched/*.bpf.c))
+# Schedulers kept elsewhere: make bpf DIR=...
+DIR      ?=
+DIR_SRC  := $(if $(DIR),$(wildcard $(DIR)/*.bpf.c))
+DIR_OBJ  := $(patsubst %.bpf.c,$(O)/bpf/%.bpf.o,$(notdir $(DIR_SRC)))
+SEL_OBJ  := $(SEL_SRC:bpf/%.bpf.c=$(O)/bpf/%.bpf.o)
 BAD_OBJ  := $(BAD_SRC:tests/vm/bad/%.bpf.c=$(O)/bpf-bad/%.bpf.o)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all config userspace bpf bpf-bad tools sim unit-tests kmod schema check lint bench lab shell \
-	install uninstall install-dkms dist clean help
+.PHONY: all config userspace bpf bpf-bad tools sim unit-tests kmod new-sched schema check lint bench \
+	lab shell install uninstall install-dkms dist clean help
 
 all: userspace bpf tools schema ## build the program, the BPF schedulers, the schema and the test tools
 
 userspace: $(O)/mptcp-pmctl
-bpf: $(BPF_OBJ)
+bpf: $(BPF_OBJ) $(SEL_OBJ) $(DIR_OBJ) ## build the BPF schedulers, those in DIR=... too
 bpf-bad: $(BAD_OBJ)
 tools: $(TOOLS)
 unit-tests: $(TESTS) $(HOST_SCHED) $(O)/tests/sim
@@ -143,18 +149,31 @@ $(O)/bpf/include/vmlinux.h: $(O)/config.mk
 	$(Q)mkdir -p $(@D)
 	$(Q)$(BPFTOOL) btf dump file $(BTF_SOURCE) format c > $@.new && mv $@.new $@
 
-vpath %.bpf.c bpf/sched bpf/select
-$(O)/bpf/%.bpf.o: %.bpf.c $(wildcard bpf/include/*.h) $(O)/bpf/include/vmlinux.h
+define build_bpf
 	$(say) BPF $<
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) $(LIBBPF_CFLAGS) -c $< -o $@.new
 	$(Q)$(LLVM_STRIP) -g $@.new && mv $@.new $@
+endef
+BPF_DEPS := $(wildcard bpf/include/*.h) $(O)/bpf/include/vmlinux.h
 
-$(O)/bpf-bad/%.bpf.o: tests/vm/bad/%.bpf.c $(wildcard bpf/include/*.h) $(O)/bpf/include/vmlinux.h
-	$(say) BPF $<
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) $(LIBBPF_CFLAGS) -c $< -o $@.new
-	$(Q)$(LLVM_STRIP) -g $@.new && mv $@.new $@
+$(BPF_OBJ): $(O)/bpf/%.bpf.o: bpf/sched/%.bpf.c $(BPF_DEPS)
+	$(build_bpf)
+
+ifneq ($(DIR_OBJ),)
+$(DIR_OBJ): $(O)/bpf/%.bpf.o: $(DIR)/%.bpf.c $(BPF_DEPS)
+	$(build_bpf)
+endif
+
+new-sched: ## write a scheduler to begin with to bpf/sched/, NAME=... [DIR=...]
+	$(Q)scripts/new-sched '$(NAME)' $(DIR)
+
+# Not schedulers: what the loader runs itself.
+$(SEL_OBJ): $(O)/bpf/select/%.bpf.o: bpf/select/%.bpf.c $(BPF_DEPS)
+	$(build_bpf)
+
+$(BAD_OBJ): $(O)/bpf-bad/%.bpf.o: tests/vm/bad/%.bpf.c $(BPF_DEPS)
+	$(build_bpf)
 
 KVER ?= $(shell uname -r)
 kmod: ## build kmod/mptcp_bpf.ko for KVER=RELEASE [KDIR=...] (default: running kernel)
@@ -176,7 +195,11 @@ help: ## this list
 	@printf 'Targets:\n'
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1|/' | \
 		awk -F'|' '{ printf "%-16s%s\n", $$1, $$2 }'
+<<<<<<< HEAD
 	@printf 'Variables: O=DIR V=1 CC=clang SANITIZE=1 KVER= KDIR= DESTDIR= PREFIX= BENCH=\n'
+=======
+	@printf 'Variables: O=DIR V=1 CC=clang SANITIZE=1 KVER= KDIR= NAME= DIR= DESTDIR= PREFIX=\n'
+>>>>>>> i3-cli
 
 include scripts/rules.mk
 -include $(HOST_OBJ:.o=.d) $(SIM_OBJ:.o=.d) $(wildcard $(O)/host/*.d)

@@ -206,14 +206,17 @@ void mptcp_bpf_count_bytes(struct conn *c)
 static noinline void trace_decision(struct conn *c, struct sched *s, bool retrans, int err)
 {
 	static DEFINE_RATELIMIT_STATE(rate, HZ, TRACE_PER_SECOND);
+	static atomic_t skipped;
 	struct mptcp_bpf_view head;
 	struct mptcp_bpf_path path;
 	struct list_head *pos;
 	u32 chosen = 0;
 
 	ratelimit_set_flags(&rate, RATELIMIT_MSG_ON_RELEASE);
-	if (!__ratelimit(&rate))
+	if (!__ratelimit(&rate)) {
+		atomic_inc(&skipped);
 		return;
+	}
 	for_each_subflow(pos, c->msk) {
 		void *subflow = mptcp_bpf_subflow_of(pos);
 
@@ -221,7 +224,8 @@ static noinline void trace_decision(struct conn *c, struct sched *s, bool retran
 			chosen = *SUBFLOW_FIELD(subflow, subflow_id, u32);
 	}
 	mptcp_bpf_view_head(c, &head);
-	trace_mptcp_bpf_decision(&head, s->kops.name, retrans, c->reason, chosen, err);
+	trace_mptcp_bpf_decision(&head, s->kops.name, retrans, c->reason, chosen, err,
+				 atomic_read(&skipped));
 	for_each_subflow(pos, c->msk) {
 		void *subflow = mptcp_bpf_subflow_of(pos);
 
