@@ -102,7 +102,10 @@ __noinline int mptcp_arrival_path(struct mptcp_arrival *a, struct mptcp_memory *
 	p = &a->view.path[i];
 	patience_us = mptcp_path_patience_us(p, a->rule.slack_us);
 	busy = p->flags & MPTCP_PATH_OUTSTANDING;
-	room = p->flags & MPTCP_PATH_ROOM;
+	room = mptcp_path_ready(p);
+	/* It takes no data and will not tell of a change: as if it were not there. */
+	if (!room && !mptcp_path_busy(p))
+		return 0;
 	suspect = mptcp_path_suspect(p, 1) || (a->view.nr_paths > 1 && p->stuck_us > patience_us);
 	if (p->timeouts)
 		a->dead = i;

@@ -33,7 +33,8 @@ const volatile __u32 probe_interval_us = 500000;
 /* The longest TCP waits between two tries on a dead path. */
 const volatile __u32 probe_rto_us = 500000;
 
-#define TICK_US 4000u
+#define TICK_US	       4000u
+#define PROBE_AFTER_US 1000u /* a copy follows a message that soon */
 
 static __always_inline bool copies_allowed(const struct mptcp_arrival *a)
 {
@@ -107,7 +108,7 @@ static __always_inline int send(struct mptcp_sock *msk, struct mptcp_arrival *a,
 
 		m->probed_us[id & (MPTCP_MEMORY_IDS - 1)] = a->now_us;
 		m->probe = id + 1;
-		return commit(msk, a, a->best, 1, MPTCP_REASON_FASTEST);
+		return commit(msk, a, a->best, PROBE_AFTER_US, MPTCP_REASON_FASTEST);
 	}
 	if (a->ready == a->best)
 		return commit(msk, a, a->best, 0, MPTCP_REASON_FASTEST);
@@ -138,7 +139,7 @@ static __always_inline int again(struct mptcp_sock *msk, struct mptcp_arrival *a
 	m->probe = 0;
 	if (a->idle != MPTCP_NONE && mptcp_arrival_at(a, a->idle)->id + 1 == probe)
 		return commit(msk, a, a->idle, 0, MPTCP_REASON_PROBE);
-	if (a->stuck && a->view.stuck_us > a->patience_us)
+	if (a->stuck && a->view.stuck_us >= a->patience_us)
 		return rescue(msk, a);
 	if (!a->stuck && a->idle != MPTCP_NONE && a->last != MPTCP_NONE && copies_allowed(a) &&
 	    (a->last_us > a->idle_us + a->idle_us / 4 || a->view.stuck_us > a->patience_us))

@@ -15,8 +15,8 @@
 #define STATES_MEMCHK 500
 #define FRAGMENT      32768u
 
-static const char *const schedulers[] = { "backup",    "blest",	     "ecf",   "minrtt",
-					  "redundant", "roundrobin", "target" };
+static const char *const schedulers[] = { "backup", "blest",	 "ecf",	       "minrtt",
+					  "pmctl",  "redundant", "roundrobin", "target" };
 
 static __u64 random_state;
 
