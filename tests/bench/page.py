@@ -99,11 +99,12 @@ def target_table(results):
                 cell("-" if found[2] is None else f"{found[2]:.3f}", "n"),
                 cell(results.name(*found[:2])),
                 cell(f"{good} of {len(judged)}", "n"),
+                cell(", ".join(results.name(*j[:2]) for j in judged if j[3] != "reached")),
             ]
         )
     if not rows:
         return "<p>This measurement has no rows that a target is set for.</p>"
-    head = ("scheduler", "target", "wanted", "verdict", "worst value", "in row", "rows reached")
+    head = ("scheduler", "target", "wanted", "verdict", "worst value", "in row", "rows reached", "not in")
     return grid(head, rows)
 
 
