@@ -11,9 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATES	      20000
-#define STATES_MEMCHK 500
-#define FRAGMENT      32768u
+#define STATES		 20000
+#define STATES_MEMCHK	 500
+#define FRAGMENT	 32768u
+#define ROUNDROBIN_BYTES (4 * MPTCP_MSS_DEFAULT)
 
 static const char *const schedulers[] = { "backup", "blest",	 "ecf",	       "minrtt",
 					  "pmctl",  "redundant", "roundrobin", "target" };
@@ -134,6 +135,15 @@ static bool sound_primary(const struct fake_path *p)
 	       !p->view.timeouts && !p->view.stuck_us;
 }
 
+/* More than the window takes; but one segment always, and roundrobin's turns are as long as told.
+ */
+static bool too_long(const struct mptcp_bpf_path *v, __u32 burst_bytes)
+{
+	__u64 mss = mptcp_path_mss(v), used = (__u64)v->in_flight + v->queued_bytes / mss;
+
+	return burst_bytes > mss && (used >= v->cwnd || burst_bytes > (v->cwnd - used) * mss);
+}
+
 /* NULL, or the rule that the decision breaks. */
 static const char *broken_by(struct fake_conn *c, const struct fake_decision *d, bool retrans)
 {
@@ -157,8 +167,10 @@ static const char *broken_by(struct fake_conn *c, const struct fake_decision *d,
 		return "a subflow without room";
 	if (!d->reason || d->reason == MPTCP_REASON_WAITED)
 		return "no reason";
-	if (!d->burst_bytes || (d->timer_us == 0))
+	if (!d->burst_bytes || !d->timer_us)
 		return "no burst or timer";
+	if (d->burst_bytes != ROUNDROBIN_BYTES && too_long(&p->view, d->burst_bytes))
+		return "a burst beyond the window";
 	for (__u32 i = 0; i < n && !retrans; i++)
 		if ((fake_path_flags(p) & MPTCP_PATH_BACKUP) && sound_primary(shown[i]) &&
 		    (ready(shown[i]) || busy(shown[i])))
