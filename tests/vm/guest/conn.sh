@@ -32,6 +32,7 @@ has_key() { [ "$(conn_key "$1" "$2" "$3" 2>/dev/null)" = "$4" ]; }
 # A connection with small requests for as long as the test needs it; options of the client and, in
 # front of the client, of a wrapper in AS.
 chat() {
+	# shellcheck disable=SC2086,SC2153 # AS is words; PORT is run's
 	net_client ${AS:-} "$TRAFFIC" client echo --host 10.1.9.1 --port "$PORT" --bytes 2000 \
 		--count 3000 --interval-ms 20 --timeout 100 "$@" >/dev/null 2>&1 &
 	CHAT=$!
@@ -248,7 +249,8 @@ print([c["token"] for c in json.load(sys.stdin) if c["daddr"] == "10.1.9.1"][0])
 	kill -KILL "$pid"
 	wait "$pid" || :
 	pmctl sched trace --seconds 1 >/dev/null
-	! ls /sys/kernel/tracing/instances | grep pmctl || die 'an instance is left'
+	[ -z "$(find /sys/kernel/tracing/instances -maxdepth 1 -name 'mptcp-pmctl-*')" ] ||
+		die 'an instance is left'
 	kill "$other"
 	no_chat
 	rm "$out"
