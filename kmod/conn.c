@@ -224,7 +224,8 @@ int mptcp_bpf_conn_set(u64 netns_cookie, u32 token, const char *name)
 		return -ENOENT;
 	for (bucket = 0; bucket < HASH_SIZE(conns) && err; bucket++) {
 		spin_lock_bh(&conns_lock);
-		hlist_for_each_entry(c, &conns[bucket], node) {
+		hlist_for_each_entry(c, &conns[bucket], node)
+		{
 			if (*MSK_FIELD(c->msk, token, u32) != token ||
 			    sock_net((struct sock *)c->msk)->net_cookie != netns_cookie)
 				continue;
@@ -279,11 +280,11 @@ void mptcp_bpf_conn_show(struct seq_file *m, struct net *net)
 	seq_puts(m, "# token scheduler state by rule decisions sent_bytes reinjected_bytes\n");
 	for (bucket = 0; bucket < HASH_SIZE(conns); bucket++) {
 		spin_lock_bh(&conns_lock);
-		hlist_for_each_entry(c, &conns[bucket], node)
-			if (net_eq(sock_net((struct sock *)c->msk), net) &&
-			    *MSK_FIELD(c->msk, token, u32) &&
-			    inet_sk_state_load((struct sock *)c->msk) != TCP_LISTEN)
-				conn_show(m, c);
+		hlist_for_each_entry(c, &conns[bucket],
+				     node) if (net_eq(sock_net((struct sock *)c->msk), net) &&
+					       *MSK_FIELD(c->msk, token, u32) &&
+					       inet_sk_state_load((struct sock *)c->msk) !=
+						       TCP_LISTEN) conn_show(m, c);
 		spin_unlock_bh(&conns_lock);
 	}
 }

@@ -8,8 +8,8 @@
  *    another one, and one that waits for STALL_MS while nothing is sent or acknowledged is no
  *    wait any more: the kernel's built-in scheduler decides instead, and after STRIKES_MAX times
  *    for good;
- *  - lost data that get_retrans leaves alone RETRANS_REFUSALS_MAX times running goes to the
- *    built-in choice as well;
+ *  - lost data that get_retrans leaves alone RETRANS_REFUSALS_MAX times running, and for STALL_MS,
+ *    goes to the built-in choice as well;
  *  - SLOW_RUN_MAX calls running that take longer than SLOW_NS take the scheduler out of use.
  * A live swap gives the new code a clean record.
  */
@@ -162,11 +162,15 @@ static enum verdict nothing_to_retransmit(struct conn *c)
 
 	if (una == READ_ONCE(*MSK_FIELD(c->msk, snd_nxt, u64)))
 		return NOTHING;
-	if (c->retrans_una != una) {
+	if (c->retrans_una != una || !c->retrans_refusals) {
 		c->retrans_una = una;
 		c->retrans_refusals = 0;
+		c->retrans_since = jiffies;
 	}
-	if (++c->retrans_refusals < RETRANS_REFUSALS_MAX)
+	if (c->retrans_refusals < RETRANS_REFUSALS_MAX)
+		c->retrans_refusals++;
+	if (c->retrans_refusals < RETRANS_REFUSALS_MAX ||
+	    time_before(jiffies, c->retrans_since + msecs_to_jiffies(STALL_MS)))
 		return NOTHING;
 	c->retrans_refusals = 0;
 	return BUILTIN;

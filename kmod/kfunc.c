@@ -225,6 +225,7 @@ __bpf_kfunc void bpf_iter_mptcp_subflow_destroy(struct bpf_iter_mptcp_subflow *i
 
 __bpf_kfunc_end_defs();
 
+/* A module has one set for a type of program. */
 BTF_KFUNCS_START(mptcp_bpf_kfunc_ids)
 BTF_ID_FLAGS(func, bpf_mptcp_view, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_mptcp_schedule, KF_TRUSTED_ARGS)
@@ -237,6 +238,8 @@ BTF_ID_FLAGS(func, bpf_mptcp_subflow_tcp_sock, KF_TRUSTED_ARGS | KF_RET_NULL)
 BTF_ID_FLAGS(func, bpf_iter_mptcp_subflow_new, KF_ITER_NEW | KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_iter_mptcp_subflow_next, KF_ITER_NEXT | KF_RET_NULL)
 BTF_ID_FLAGS(func, bpf_iter_mptcp_subflow_destroy, KF_ITER_DESTROY)
+BTF_ID_FLAGS(func, bpf_mptcp_facts, KF_TRUSTED_ARGS) /* select.c */
+BTF_ID_FLAGS(func, bpf_mptcp_choose, KF_TRUSTED_ARGS)
 BTF_KFUNCS_END(mptcp_bpf_kfunc_ids)
 
 static const struct btf_kfunc_id_set kfunc_set = {

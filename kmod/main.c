@@ -15,8 +15,7 @@
 struct mptcp_sched_ops *mptcp_bpf_builtin;
 
 /* A scheduler needs no callbacks, and bpf_loop() could keep a CPU for minutes. */
-static const struct bpf_func_proto *func_proto(enum bpf_func_id id,
-						     const struct bpf_prog *prog)
+static const struct bpf_func_proto *func_proto(enum bpf_func_id id, const struct bpf_prog *prog)
 {
 	if (id == BPF_FUNC_loop || id == BPF_FUNC_for_each_map_elem)
 		return NULL;
@@ -24,7 +23,7 @@ static const struct bpf_func_proto *func_proto(enum bpf_func_id id,
 }
 
 static bool is_valid_access(int off, int size, enum bpf_access_type type,
-				  const struct bpf_prog *prog, struct bpf_insn_access_aux *info)
+			    const struct bpf_prog *prog, struct bpf_insn_access_aux *info)
 {
 	if (off < 0 || off >= (int)sizeof(__u64) * MAX_BPF_FUNC_ARGS || type != BPF_READ ||
 	    off % size)
@@ -148,9 +147,9 @@ static int proc_net_show(struct seq_file *m, void *v)
 
 static int __net_init net_init(struct net *net)
 {
-	return proc_create_net_single(PROC_NAME, 0444, net->proc_net, proc_net_show, NULL) ?
-		       0 :
-		       -ENOMEM;
+	return proc_create_net_single(PROC_NAME, 0444, net->proc_net, proc_net_show, NULL)
+		       ? 0
+		       : -ENOMEM;
 }
 
 static void __net_exit net_exit(struct net *net)

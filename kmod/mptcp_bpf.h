@@ -127,6 +127,7 @@ struct conn {
 	u64 wait_mark;		  /* snd_nxt + snd_una when the current wait began */
 	unsigned long wait_since; /* jiffies */
 	u64 retrans_una;	  /* snd_una when get_retrans last chose nothing */
+	unsigned long retrans_since; /* jiffies: since when it does */
 	u64 stuck_una;		  /* snd_una ... */
 	u64 stuck_since_us;	  /* ... and when it was first seen or last had nothing after it */
 	u64 counted_sent, counted_reinjected; /* bytes, up to which the counters know */

@@ -125,11 +125,21 @@ static u32 stuck_us(const struct tcp_sock *tp, const struct path_state *state)
 
 	if (!tp->packets_out)
 		return 0;
-	since = state && state->busy_since_us ?
-			state->busy_since_us :
-			now - jiffies_to_usecs(tcp_jiffies32 - READ_ONCE(tp->lsndtime));
+	since = state && state->busy_since_us
+			? state->busy_since_us
+			: now - jiffies_to_usecs(tcp_jiffies32 - READ_ONCE(tp->lsndtime));
 	since = max(since, READ_ONCE(tp->delivered_mstamp));
 	return now > since ? min_t(u64, now - since, U32_MAX) : 0;
+}
+
+/* An application-limited sample says nothing about the path. */
+static u64 delivery_rate(const struct tcp_sock *tp, u32 mss)
+{
+	u32 interval_us = READ_ONCE(tp->rate_interval_us);
+
+	if (!interval_us || tp->rate_app_limited)
+		return 0;
+	return div_u64((u64)READ_ONCE(tp->rate_delivered) * mss * USEC_PER_SEC, interval_us);
 }
 
 void mptcp_bpf_view_path(struct conn *c, struct mptcp_bpf_path *p, void *subflow)
@@ -160,7 +170,8 @@ void mptcp_bpf_view_path(struct conn *c, struct mptcp_bpf_path *p, void *subflow
 	p->stuck_us = stuck_us(tp, state);
 	p->segments = READ_ONCE(tp->data_segs_out);
 	p->lost = tp->lost_out;
-	p->reserved = 0;
+	p->last_rtt_us = tp->rack.rtt_us;
+	p->delivery_bytes_per_s = delivery_rate(tp, mss);
 
 	p->flags = subflow_bits(subflow);
 	if (memory)
@@ -171,6 +182,8 @@ void mptcp_bpf_view_path(struct conn *c, struct mptcp_bpf_path *p, void *subflow
 		p->flags |= MPTCP_PATH_OUTSTANDING;
 	if (inet_csk(ssk)->icsk_ca_state >= TCP_CA_Recovery)
 		p->flags |= MPTCP_PATH_LOSS;
+	if (tcp_in_slow_start(tp))
+		p->flags |= MPTCP_PATH_SLOW_START;
 	if (is_backup(p->flags, state))
 		p->flags |= MPTCP_PATH_BACKUP;
 }

@@ -119,19 +119,9 @@ __bpf_kfunc int bpf_mptcp_conn_set(u64 netns_cookie, u32 token, void *name, u32 
 
 __bpf_kfunc_end_defs();
 
-BTF_KFUNCS_START(select_kfunc_ids)
-BTF_ID_FLAGS(func, bpf_mptcp_facts, KF_TRUSTED_ARGS)
-BTF_ID_FLAGS(func, bpf_mptcp_choose, KF_TRUSTED_ARGS)
-BTF_KFUNCS_END(select_kfunc_ids)
-
 BTF_KFUNCS_START(set_kfunc_ids)
 BTF_ID_FLAGS(func, bpf_mptcp_conn_set, KF_TRUSTED_ARGS)
 BTF_KFUNCS_END(set_kfunc_ids)
-
-static const struct btf_kfunc_id_set select_kfunc_set = {
-	.owner = THIS_MODULE,
-	.set = &select_kfunc_ids,
-};
 
 static const struct btf_kfunc_id_set set_kfunc_set = {
 	.owner = THIS_MODULE,
@@ -140,9 +130,7 @@ static const struct btf_kfunc_id_set set_kfunc_set = {
 
 int mptcp_bpf_select_kfunc_register(void)
 {
-	int err = register_btf_kfunc_id_set(BPF_PROG_TYPE_STRUCT_OPS, &select_kfunc_set);
-
-	return err ?: register_btf_kfunc_id_set(BPF_PROG_TYPE_SYSCALL, &set_kfunc_set);
+	return register_btf_kfunc_id_set(BPF_PROG_TYPE_SYSCALL, &set_kfunc_set);
 }
 
 static int select_init(struct btf *btf)

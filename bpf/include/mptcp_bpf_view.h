@@ -25,6 +25,7 @@ enum mptcp_bpf_path_flags {
 	/* To be treated as backup: one of the two bits above, or what bpf_mptcp_set_backup() made
 	 * of them. The one to read. */
 	MPTCP_PATH_BACKUP = 1 << 7,
+	MPTCP_PATH_SLOW_START = 1 << 8, /* cwnd doubles each RTT */
 };
 
 /* One usable subflow: established, not closing. */
@@ -49,7 +50,8 @@ struct mptcp_bpf_path {
 	__u32 stuck_us;	   /* data outstanding and none delivered for this long; 0: it moves */
 	__u32 segments;	   /* data segments sent in total, retransmissions included */
 	__u32 lost;	   /* segments TCP holds for lost at the moment */
-	__u32 reserved;
+	__u32 last_rtt_us; /* the latest sample; 0: none yet */
+	__u64 delivery_bytes_per_s; /* measured with data always waiting; 0: not known */
 };
 
 struct mptcp_bpf_view {
@@ -60,8 +62,8 @@ struct mptcp_bpf_view {
 	__u64 window_bytes;  /* what the peer's window still takes */
 	__u32 age_ms;	     /* since the socket was created */
 	__u32 token;
-	__u64 next_seq;	       /* MPTCP sequence number of the first byte not sent yet */
-	__u64 sent_bytes;      /* new data sent in all */
+	__u64 next_seq;		/* MPTCP sequence number of the first byte not sent yet */
+	__u64 sent_bytes;	/* new data sent in all */
 	__u64 reinjected_bytes; /* data sent again, on whatever subflow, in all */
 	__u32 stuck_us; /* data unacknowledged and no MPTCP-level ack for this long; 0: it moves */
 	__u32 reserved;
@@ -104,7 +106,7 @@ struct mptcp_bpf_facts {
 	__u64 netns_cookie;
 	__u64 cgroup[MPTCP_BPF_CGROUP_LEVELS]; /* cgroup v2 ids of the socket's group and those
 						* above it, the root first; 0: deeper than it is */
-	__u8 local_addr[16]; /* IPv4 as ::ffff:a.b.c.d */
+	__u8 local_addr[16];		       /* IPv4 as ::ffff:a.b.c.d */
 	__u8 remote_addr[16];
 	__u16 local_port; /* host byte order */
 	__u16 remote_port;

@@ -19,7 +19,7 @@ struct mptcp_select_key {
 
 /* A condition whose value is 0 (for uid: not any_uid) matches everything. */
 struct mptcp_select_rule {
-	__u64 cgroup; /* cgroup v2 id: the group itself and all below it */
+	__u64 cgroup;	    /* cgroup v2 id: the group itself and all below it */
 	__u32 cgroup_level; /* its depth, the root being 0 */
 	__u32 uid;
 	__u8 by_uid;
