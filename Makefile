@@ -195,11 +195,7 @@ help: ## this list
 	@printf 'Targets:\n'
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1|/' | \
 		awk -F'|' '{ printf "%-16s%s\n", $$1, $$2 }'
-<<<<<<< HEAD
-	@printf 'Variables: O=DIR V=1 CC=clang SANITIZE=1 KVER= KDIR= DESTDIR= PREFIX= BENCH=\n'
-=======
-	@printf 'Variables: O=DIR V=1 CC=clang SANITIZE=1 KVER= KDIR= NAME= DIR= DESTDIR= PREFIX=\n'
->>>>>>> i3-cli
+	@printf 'Variables: O=DIR V=1 CC=clang SANITIZE=1 KVER= KDIR= NAME= DIR= DESTDIR= PREFIX= BENCH=\n'
 
 include scripts/rules.mk
 -include $(HOST_OBJ:.o=.d) $(SIM_OBJ:.o=.d) $(wildcard $(O)/host/*.d)
