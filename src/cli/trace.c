@@ -150,9 +150,10 @@ static void tell_losses(struct cli *c, const struct trace_lines *lines)
 			"mptcp-pmctl: %" PRIu64 " events are missing: they came faster than they "
 			"were read\n",
 			lines->lost);
-	if (!lines->decisions)
-		cli_note(c, "no decisions: only connections with a BPF scheduler make some "
-			    "(mptcp-pmctl conn list)\n");
+	if (!lines->decisions && !c->quiet)
+		fprintf(c->err,
+			"mptcp-pmctl: no decisions: only connections with a BPF scheduler make some "
+			"(mptcp-pmctl conn list)\n");
 }
 
 static int parse_options(uint32_t *token, uint64_t *seconds, struct error *e)

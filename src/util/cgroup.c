@@ -82,7 +82,7 @@ int cgroup_path(uint64_t id, char *out, size_t size)
 	if (err < 0)
 		return err;
 	memcpy(h.h.f_handle, &id, sizeof(id));
-	at = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	at = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	fd = at < 0 ? -1 : open_by_handle_at(at, &h.h, O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;

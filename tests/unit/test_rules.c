@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/cgroup.h"
 #include "util/cleanup.h"
 
 #define HEAD "version: 1\nname: t\nscheduler: s\nconnections:\n"
@@ -85,6 +86,23 @@ static void test_absent(void)
 			       "rule 1: there is no cgroup /no/such/group; apply again later");
 }
 
+/* There and back, where cgroup v2 is mounted and the process may look. */
+static void test_cgroup(void)
+{
+	uint64_t id = 0;
+	uint32_t level = 7;
+	char path[64];
+	int err;
+
+	if (cgroup_find("/", &id, &level) == -EOPNOTSUPP)
+		return;
+	CU_ASSERT_EQUAL(level, 0);
+	CU_ASSERT_NOT_EQUAL(id, 0);
+	err = cgroup_path(id, path, sizeof(path));
+	CU_ASSERT_TRUE(err == -EPERM || (err == 0 && strcmp(path, "/") == 0));
+	CU_ASSERT_EQUAL(cgroup_find("/no/such/group", &id, &level), -ENOENT);
+}
+
 /* The longest of all conditions is cut, not overrun. */
 static void test_short_buffer(void)
 {
@@ -113,6 +131,7 @@ int main(void)
 	s = CU_add_suite("rules", NULL, NULL);
 	CU_ADD_TEST(s, test_make);
 	CU_ADD_TEST(s, test_absent);
+	CU_ADD_TEST(s, test_cgroup);
 	CU_ADD_TEST(s, test_short_buffer);
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	CU_basic_run_tests();

@@ -29,11 +29,14 @@ assert eval(sys.argv[1]), sys.argv[1]' "$2"
 
 has_key() { [ "$(conn_key "$1" "$2" "$3" 2>/dev/null)" = "$4" ]; }
 
-# A connection with small requests for as long as the test needs it; options of the client and, in
-# front of the client, of a wrapper in AS.
+# A connection with small requests for as long as the test needs it; options of the client follow.
+# AS is a wrapper of the client, AS_OUTSIDE one that has to run outside of the namespace. Not by
+# net_client: the process to kill has to be the client itself.
 chat() {
-	net_client ${AS:-} "$TRAFFIC" client echo --host 10.1.9.1 --port "$PORT" --bytes 2000 \
-		--count 3000 --interval-ms 20 --timeout 100 "$@" >/dev/null 2>&1 &
+	# shellcheck disable=SC2086,SC2153 # wrappers are words; PORT is run's
+	${AS_OUTSIDE:-} ip netns exec "$NET_CLIENT" ${AS:-} "$TRAFFIC" client echo \
+		--host 10.1.9.1 --port "$PORT" --bytes 2000 --count 3000 --interval-ms 20 \
+		--timeout 100 "$@" >/dev/null 2>&1 &
 	CHAT=$!
 }
 
@@ -148,6 +151,8 @@ rules_decide() {
 	mount_cgroups
 	rules_policy "$dir/policy.yaml"
 	as_in_cgroup "$dir/as"
+	cp "$TRAFFIC" "$dir/traffic" # where any user can run it
+	TRAFFIC=$dir/traffic
 	net_server "$TRAFFIC" server --port "$OTHER_PORT" >/dev/null 2>&1 </dev/null &
 	wait_for 20 net_listens "$OTHER_PORT"
 	pmctl apply "$dir/policy.yaml" --netns "$NET_CLIENT" --module "$MODULE" | tee "$dir/out"
@@ -162,13 +167,12 @@ rules_decide() {
 	pmctl -j status --netns "$NET_SERVER" | grep '"rules":\[\]'
 	decided_by - "$PORT"
 	decided_by 1 "$OTHER_PORT"
-	AS=$dir/as decided_by 2 "$PORT"
+	AS_OUTSIDE=$dir/as decided_by 2 "$PORT"
 	AS='setpriv --reuid 1234 --clear-groups' decided_by 3 "$PORT"
 	decided_by 4 "$PORT" --host fd00:1:9::1
 	pmctl unload --netns "$NET_CLIENT" | tee "$dir/out"
 	[ "$(grep -c '^- rule' "$dir/out")" -eq 6 ] || die 'not all rules went'
 	[ -z "$(ls -A "$SELECT" 2>/dev/null)" ] || die 'the selector stayed'
-	nothing_loaded
 	rmdir "$CGROUP/inner" "$CGROUP"
 	rm -r "$dir"
 }
@@ -187,7 +191,7 @@ server_rule() {
 		  - mode: aggregate
 	EOF
 	pmctl apply "$dir/policy.yaml" --netns "$NET_SERVER" --module "$MODULE"
-	net_server "$TRAFFIC" server --port 5003 >/dev/null 2>&1 </dev/null &
+	ip netns exec "$NET_SERVER" "$TRAFFIC" server --port 5003 >/dev/null 2>&1 </dev/null &
 	server=$!
 	wait_for 20 net_listens 5003
 	chat --port 5003
@@ -236,19 +240,20 @@ print([c["token"] for c in json.load(sys.stdin) if c["daddr"] == "10.1.9.1"][0])
 	grep -q '^    \*[0-9]*  srtt [0-9]* us' "$out" || die 'no path was chosen'
 	pmctl sched trace --netns "$NET_SERVER" --seconds 1 >"$out"
 	[ ! -s "$out" ] || die 'decisions of another namespace'
-	pmctl sched trace >"$out" &
+	"$PMCTL" sched trace >"$out" &
 	pid=$!
 	wait_for 10 test -s "$out"
 	kill -INT "$pid"
 	wait "$pid" || rc=$?
 	[ "$rc" -eq 0 ] || die "exit $rc after SIGINT"
-	pmctl sched trace >"$out" &
+	"$PMCTL" sched trace >"$out" &
 	pid=$!
 	wait_for 10 test -s "$out"
 	kill -KILL "$pid"
 	wait "$pid" || :
 	pmctl sched trace --seconds 1 >/dev/null
-	! ls /sys/kernel/tracing/instances | grep pmctl || die 'an instance is left'
+	[ -z "$(find /sys/kernel/tracing/instances -maxdepth 1 -name 'mptcp-pmctl-*')" ] ||
+		die 'an instance is left'
 	kill "$other"
 	no_chat
 	rm "$out"
@@ -258,7 +263,7 @@ print([c["token"] for c in json.load(sys.stdin) if c["daddr"] == "10.1.9.1"][0])
 two_connections() {
 	pmctl -j conn list --netns "$NET_CLIENT" | python3 -c '
 import json, sys
-assert sorted(c["nr_subflows"] for c in json.load(sys.stdin)) == [1, 2]'
+assert [c["nr_subflows"] for c in json.load(sys.stdin)] == [2, 2]'
 }
 
 # The commands of the guide, as they are written, in a copy of the checkout.
@@ -278,7 +283,7 @@ guide() {
 	awk '/^```sh$/ { on = 1; next } /^```$/ { on = 0 } on' docs/writing-a-scheduler.md >"$dir/commands"
 	[ "$(wc -l <"$dir/commands")" -gt 20 ] || die 'the guide has no commands'
 	# Tools are not built again: their sources are not here.
-	(cd "$dir" && env -u O -u MPTCP_PM_BPF_DIR PATH="$bin:$PATH" bash -eum commands) 2>&1 | tee "$dir/out"
+	(cd "$dir" && env -u O -u MPTCP_PM_BPF_DIR PATH="$bin:$PATH" bash -eu commands) 2>&1 | tee "$dir/out"
 	grep -q 'loss_us = 5000' "$dir/out" || die 'it was not edited'
 	grep -qE '^[0-9a-f]{8} +(client|server).* mine ' "$dir/out" || die 'no connection with it'
 	grep -qE 'FASTEST +[1-9]' "$dir/out" || die 'nothing counted by reason'
