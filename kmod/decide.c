@@ -103,15 +103,18 @@ static int nr_scheduled(struct mptcp_sock *msk)
 	return n;
 }
 
-static bool any_writable(struct mptcp_sock *msk)
+/* Is there a subflow that would send at once what it is given? */
+static bool any_ready(struct mptcp_sock *msk)
 {
 	struct list_head *pos;
 
 	for_each_subflow(pos, msk) {
 		void *subflow = mptcp_bpf_subflow_of(pos);
+		struct sock *ssk = mptcp_bpf_subflow_sock(subflow);
 
-		if (mptcp_bpf_subflow_active(subflow) &&
-		    sk_stream_memory_free(mptcp_bpf_subflow_sock(subflow)))
+		if (mptcp_bpf_subflow_active(subflow) && sk_stream_memory_free(ssk) &&
+		    (!tcp_sk(ssk)->packets_out ||
+		     tcp_packets_in_flight(tcp_sk(ssk)) < tcp_snd_cwnd(tcp_sk(ssk))))
 			return true;
 	}
 	return false;
@@ -138,7 +141,7 @@ static enum verdict nothing_to_send(struct conn *c, struct sched *s)
 	u64 nxt = READ_ONCE(*MSK_FIELD(c->msk, snd_nxt, u64));
 	u64 una = READ_ONCE(*MSK_FIELD(c->msk, snd_una, u64));
 
-	if (!any_writable(c->msk))
+	if (!any_ready(c->msk))
 		return NOTHING;
 	if (nxt != una) {
 		if (c->wait_mark != nxt + una) {
