@@ -73,11 +73,11 @@ struct mptcp_bpf_counters {
 	u64 scheduled;	 /* ... that chose a subflow */
 	u64 waited;	 /* ... that chose none while data was in flight */
 	u64 retransmits; /* get_retrans calls that chose a subflow */
-	u64 stalls;	 /* nothing chosen though nothing would have called again: built-in choice */
-	u64 refused;	 /* attempts to schedule a subflow that cannot send */
-	u64 errors;	 /* negative returns */
-	u64 slow;	 /* calls longer than 10 ms */
-	u64 ejected;	 /* connections moved to the built-in choice for good */
+	u64 stalls;  /* nothing chosen though nothing would have called again: built-in choice */
+	u64 refused; /* attempts to schedule a subflow that cannot send */
+	u64 errors;  /* negative returns */
+	u64 slow;    /* calls longer than 10 ms */
+	u64 ejected; /* connections moved to the built-in choice for good */
 	u64 reason[MPTCP_REASON_NR]; /* decisions by what the program gave as its reason */
 	u64 sent_bytes;		     /* new data of its connections */
 	u64 reinjected_bytes;	     /* data sent more than once */
@@ -101,11 +101,11 @@ struct sched {
 
 /* What is remembered of a subflow between decisions. */
 struct path_state {
-	u32 id;		/* subflow id */
+	u32 id; /* subflow id */
 	u8 used;
-	u8 seen;	/* in the scan under way */
-	u8 bits;	/* MPTCP_PATH_BACKUP_*, MPTCP_PATH_STALE as last seen */
-	u8 backup_mode; /* enum mptcp_bpf_backup */
+	u8 seen;	   /* in the scan under way */
+	u8 bits;	   /* MPTCP_PATH_BACKUP_*, MPTCP_PATH_STALE as last seen */
+	u8 backup_mode;	   /* enum mptcp_bpf_backup */
 	u64 busy_since_us; /* when it last went from nothing outstanding to something; 0: unknown */
 };
 
@@ -122,25 +122,25 @@ struct conn {
 	struct sched __rcu *sched;
 	struct sched *pending; /* to become `sched` at the next decision; counted in its ref */
 	struct mptcp_sock *msk;
-	struct hlist_node node;	  /* in `conns` */
-	unsigned long born;	  /* jiffies */
-	u64 wait_mark;		  /* snd_nxt + snd_una when the current wait began */
-	unsigned long wait_since; /* jiffies */
-	u64 retrans_una;	  /* snd_una when get_retrans last chose nothing */
+	struct hlist_node node;	     /* in `conns` */
+	unsigned long born;	     /* jiffies */
+	u64 wait_mark;		     /* snd_nxt + snd_una when the current wait began */
+	unsigned long wait_since;    /* jiffies */
+	u64 retrans_una;	     /* snd_una when get_retrans last chose nothing */
 	unsigned long retrans_since; /* jiffies: since when it does */
-	u64 stuck_una;		  /* snd_una ... */
-	u64 stuck_since_us;	  /* ... and when it was first seen or last had nothing after it */
+	u64 stuck_una;		     /* snd_una ... */
+	u64 stuck_since_us; /* ... and when it was first seen or last had nothing after it */
 	u64 counted_sent, counted_reinjected; /* bytes, up to which the counters know */
 	u64 decisions;
-	u32 ejected_at;	 /* sched->generation + 1 when ejected, or 0 */
-	u32 rule;	 /* BY_RULE: its number */
+	u32 ejected_at; /* sched->generation + 1 when ejected, or 0 */
+	u32 rule;	/* BY_RULE: its number */
 	u32 pending_rule;
 	u8 chosen_by, pending_by; /* enum chosen_by */
-	bool selected;	 /* the selector had its say */
-	bool selecting;	 /* it is having it now */
+	bool selected;		  /* the selector had its say */
+	bool selecting;		  /* it is having it now */
 	u8 retrans_refusals;
 	u8 strikes;
-	u8 reason;	 /* enum mptcp_bpf_reason of the decision under way */
+	u8 reason; /* enum mptcp_bpf_reason of the decision under way */
 	struct path_state path[MPTCP_BPF_PATHS_MAX];
 	struct rcu_head rcu;
 };

@@ -65,6 +65,7 @@ swap_for_ever() {
 	while true; do
 		mapfile -t tokens < <(while read -r line _; do [ "$line" = '#' ] || printf '%s\n' "$line"; done </proc/net/mptcp_bpf)
 		[ ${#tokens[@]} -gt 0 ] || continue
+		# shellcheck disable=SC2086 # a list
 		"$PMCTL" -q conn set "${tokens[RANDOM % ${#tokens[@]}]}" \
 			--scheduler "$(any_of $SCHEDULERS)" 2>/dev/null && printf 'swap\n'
 	done
@@ -93,7 +94,7 @@ chaos() {
 	net_client bash -c "$(declare -f any_of swap_for_ever); swap_for_ever" >"$log" &
 	while [ "$SECONDS" -lt "$end" ]; do
 		trouble && troubles=$((troubles + 1))
-		sleep 1
+		sleep 1 # lint: pace
 	done
 	heal_all
 	kill %?swap_for_ever
