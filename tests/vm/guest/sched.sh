@@ -151,8 +151,7 @@ decides_often() { [ "$(counter "$1" scheduled)" -gt 30 ]; }
 
 # The client makes its second path a backup under a download: the server's scheduler sees it.
 we_demote() {
-	local id wifi lte pid rx
-	id=$(ip -n "$NET_CLIENT" mptcp endpoint show | awk '/wwan0/ && /10\.1\.2\./ { for (i = 1; i < NF; i++) if ($i == "id") print $(i + 1) }')
+	local wifi lte pid rx
 	load pmctl
 	net_server sysctl -qw net.mptcp.scheduler=pmctl
 	net_server "$TRAFFIC" server --port 5003 >/dev/null 2>&1 </dev/null &
@@ -162,7 +161,7 @@ we_demote() {
 		--bytes 50000000 --warm 1 --subflows 1 &
 	pid=$!
 	wait_for 20 decides_often pmctl
-	ip -n "$NET_CLIENT" mptcp endpoint change id "$id" backup
+	ip -n "$NET_CLIENT" mptcp endpoint change "$NET_CLIENT_LTE" backup
 	wait_for 10 server_heard "$rx"
 	wifi=$(net_bytes wifi) lte=$(net_bytes lte)
 	wait "$pid"
