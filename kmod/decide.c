@@ -7,7 +7,7 @@
  *  - a decision that schedules nothing although nothing is in flight would never be followed by
  *    another one, and one that waits for STALL_MS while nothing is sent or acknowledged is no
  *    wait any more: the kernel's built-in scheduler decides instead, and after STRIKES_MAX times
- *    for good;
+ *    without a choice in between for good;
  *  - lost data that get_retrans leaves alone RETRANS_REFUSALS_MAX times running, and for STALL_MS,
  *    goes to the built-in choice as well;
  *  - SLOW_RUN_MAX calls running that take longer than SLOW_NS take the scheduler out of use.
@@ -113,8 +113,7 @@ static bool any_ready(struct mptcp_sock *msk)
 		struct sock *ssk = mptcp_bpf_subflow_sock(subflow);
 
 		if (mptcp_bpf_subflow_active(subflow) && sk_stream_memory_free(ssk) &&
-		    (!tcp_sk(ssk)->packets_out ||
-		     tcp_packets_in_flight(tcp_sk(ssk)) < tcp_snd_cwnd(tcp_sk(ssk))))
+		    (mptcp_bpf_has_window(ssk) || tcp_rtx_and_write_queues_empty(ssk)))
 			return true;
 	}
 	return false;
@@ -264,6 +263,7 @@ static enum verdict bpf_decide(struct conn *c, struct sched *s, struct mptcp_bpf
 	if (c->reason && (chosen || c->reason == MPTCP_REASON_WAITED))
 		COUNT(s, reason[c->reason]);
 	if (chosen) {
+		c->strikes = 0;
 		if (retrans)
 			COUNT(s, retransmits);
 		else

@@ -237,4 +237,14 @@ static inline bool mptcp_bpf_subflow_active(void *subflow)
 	return (1 << READ_ONCE(ssk->sk_state)) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT);
 }
 
+/* Does the congestion window leave room behind what is in flight and queued already? */
+static inline bool mptcp_bpf_has_window(const struct sock *ssk)
+{
+	const struct tcp_sock *tp = tcp_sk(ssk);
+	u32 queued = READ_ONCE(tp->write_seq) - READ_ONCE(tp->snd_nxt);
+
+	return tcp_packets_in_flight(tp) + DIV_ROUND_UP(queued, tp->mss_cache ?: 1) <
+	       tcp_snd_cwnd(tp);
+}
+
 #endif

@@ -176,7 +176,7 @@ void mptcp_bpf_view_path(struct conn *c, struct mptcp_bpf_path *p, void *subflow
 	p->flags = subflow_bits(subflow);
 	if (memory)
 		p->flags |= MPTCP_PATH_MEMORY;
-	if (memory && p->in_flight + DIV_ROUND_UP(p->queued_bytes, mss) < p->cwnd)
+	if (memory && mptcp_bpf_has_window(ssk))
 		p->flags |= MPTCP_PATH_ROOM;
 	if (tp->packets_out)
 		p->flags |= MPTCP_PATH_OUTSTANDING;

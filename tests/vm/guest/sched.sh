@@ -76,7 +76,7 @@ connections_are() { [ "$(counter pmctl connections)" -ge "$1" ]; }
 # Connections under every scheduler, paths coming and going at random, schedulers changing under
 # live connections: every byte arrives.
 chaos() {
-	local i pids='' pid end swaps troubles=0 name log
+	local i pids='' pid end swaps troubles=0 name log swapper
 	declare -A TROUBLE=()
 	RANDOM=4711
 	log=$(mktemp)
@@ -87,17 +87,20 @@ chaos() {
 			$((CHAOS_S + 300)) --bytes $((CHAOS_S * 50000)) --seed "$i" >/dev/null &
 		pids="$pids $!"
 	done
-	wait_for 60 connections_are $((CHAOS_CONNECTIONS / 2))
+	wait_for 180 connections_are $((CHAOS_CONNECTIONS / 2))
 	end=$((SECONDS + CHAOS_S))
 	export PMCTL SCHEDULERS
 	# shellcheck disable=SC2016 # expanded inside
 	net_client bash -c "$(declare -f any_of swap_for_ever); swap_for_ever" >"$log" &
+	swapper=$!
+	trap 'kill $swapper; heal_all' EXIT
 	while [ "$SECONDS" -lt "$end" ]; do
 		trouble && troubles=$((troubles + 1))
 		sleep 1 # lint: pace
 	done
+	trap - EXIT
+	kill $swapper
 	heal_all
-	kill %?swap_for_ever
 	swaps=$(grep -c swap "$log") || :
 	rm -f "$log"
 	printf '%s swaps, %s changes of a path in %s s\n' "$swaps" "$troubles" "$CHAOS_S"
@@ -107,9 +110,7 @@ chaos() {
 	cat /proc/mptcp_bpf
 	[ "$swaps" -gt 10 ] || die 'hardly any swaps'
 	for name in $SCHEDULERS; do
-		for i in stalls ejected; do
-			[ "$(counter "$name" $i)" -eq 0 ] || die "$name: $i $(counter "$name" $i)"
-		done
+		[ "$(counter "$name" ejected)" -eq 0 ] || die "$name was ejected"
 		[ "$(counter "$name" state)" = ok ] || die "$name is $(counter "$name" state)"
 	done
 	unload_all
@@ -123,6 +124,7 @@ prio_received() { [ "$(mib "$NET_CLIENT" MPPrioRx)" -gt "$1" ]; }
 # that follows from its trust in the path. TRUST WIFI-IS-USED
 peer_demotes() {
 	local trust=$1 used=$2 wifi lte rx pid
+	trap plain_endpoints EXIT
 	load pmctl --set "trust=$trust"
 	use_scheduler pmctl
 	ip -n "$NET_SERVER" mptcp endpoint add 10.1.9.1 dev eth0 subflow
@@ -135,7 +137,6 @@ peer_demotes() {
 	wifi=$(sent_bytes wifi) lte=$(sent_bytes lte)
 	wait "$pid"
 	wifi=$(($(sent_bytes wifi) - wifi)) lte=$(($(sent_bytes lte) - lte))
-	ip -n "$NET_SERVER" mptcp endpoint flush
 	printf 'after MP_PRIO: wifi %s, lte %s bytes; trust %s\n' "$wifi" "$lte" "$trust"
 	[ "$lte" -gt 1000000 ] || die 'the transfer was over too soon to tell'
 	if [ "$used" = yes ]; then
@@ -149,9 +150,17 @@ peer_demotes() {
 
 decides_often() { [ "$(counter "$1" scheduled)" -gt 30 ]; }
 
+plain_endpoints() {
+	net_server sysctl -qw net.mptcp.scheduler=default
+	ip netns exec "$NET_CLIENT" ip mptcp endpoint flush
+	ip netns exec "$NET_SERVER" ip mptcp endpoint flush
+	net_endpoints
+}
+
 # The client makes its second path a backup under a download: the server's scheduler sees it.
 we_demote() {
 	local wifi lte pid rx
+	trap plain_endpoints EXIT
 	load pmctl
 	net_server sysctl -qw net.mptcp.scheduler=pmctl
 	net_server "$TRAFFIC" server --port 5003 >/dev/null 2>&1 </dev/null &
@@ -166,12 +175,9 @@ we_demote() {
 	wifi=$(net_bytes wifi) lte=$(net_bytes lte)
 	wait "$pid"
 	wifi=$(($(net_bytes wifi) - wifi)) lte=$(($(net_bytes lte) - lte))
-	ip netns exec "$NET_CLIENT" ip mptcp endpoint flush
-	net_endpoints
 	printf 'after MP_PRIO: received %s by wifi, %s by lte\n' "$wifi" "$lte"
 	[ "$wifi" -gt 1000000 ] || die 'the transfer was over too soon to tell'
 	[ $((lte * 4)) -lt "$wifi" ] || die 'lte was not left'
-	net_server sysctl -qw net.mptcp.scheduler=default
 	unload pmctl
 }
 
