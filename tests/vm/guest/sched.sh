@@ -161,14 +161,16 @@ plain_endpoints() {
 
 # The client makes its second path a backup under a download: the server's scheduler sees it.
 we_demote() {
-	local wifi lte pid rx
+	local wifi lte pid rx server
 	trap plain_endpoints EXIT
 	load pmctl
 	net_server sysctl -qw net.mptcp.scheduler=pmctl
-	net_server "$TRAFFIC" server --port 5003 >/dev/null 2>&1 </dev/null &
-	wait_for 20 net_listens 5003
+	ip netns exec "$NET_SERVER" "$TRAFFIC" server --port 5004 >/dev/null 2>&1 </dev/null &
+	server=$!
+	trap 'plain_endpoints; kill $server' EXIT
+	wait_for 20 net_listens 5004
 	rx=$(mib "$NET_SERVER" MPPrioRx)
-	net_client "$TRAFFIC" client get --host 10.1.9.1 --port 5003 --cc cubic --timeout 120 \
+	net_client "$TRAFFIC" client get --host 10.1.9.1 --port 5004 --cc cubic --timeout 120 \
 		--bytes 50000000 --warm 1 --subflows 1 &
 	pid=$!
 	wait_for 20 decides_often pmctl
