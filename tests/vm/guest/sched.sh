@@ -3,7 +3,7 @@
 # Schedulers under pressure, and what a peer's MP_PRIO may do. Sourced by run.
 # CHAOS_S: how long paths come and go; the project's promise was proved with 180.
 
-CHAOS_S=${CHAOS_S:-45}
+CHAOS_S=${CHAOS_S:-30}
 CHAOS_CONNECTIONS=${CHAOS_CONNECTIONS:-50}
 SCHEDULERS='minrtt roundrobin blest ecf redundant backup target pmctl'
 
