@@ -13,6 +13,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <sys/wait.h>
 
 #include "traffic.h"
 #include "traffic-result.h"
@@ -211,6 +212,30 @@ static int client(const char *mode)
 	return rc;
 }
 
+/* So many at once, each with a seed of its own; a process for each would take longer to start than
+ * the test takes, under emulation. */
+static int clients(const char *mode)
+{
+	int status, rc = 0;
+
+	for (uint64_t i = 0; i < opt.parallel; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0) {
+			perror("traffic: fork");
+			return 1;
+		}
+		if (pid == 0) {
+			opt.seed += i;
+			exit(client(mode));
+		}
+	}
+	while (wait(&status) > 0)
+		if (!WIFEXITED(status) || WEXITSTATUS(status))
+			rc = 1;
+	return rc;
+}
+
 /* Standard input from somebody else's client: checked as it comes, longest gap measured. */
 static int sink(void)
 {
@@ -255,7 +280,7 @@ static int usage(void)
 	fputs("usage: traffic server|http --port P [--bind A] [--tcp] [--cc NAME] [--bytes N]\n"
 	      "       traffic client get|put|rr|echo --host A --port P [--bind A] [--tcp]\n"
 	      "               [--bytes N] [--seed N] [--count N] [--interval-ms I] [--cc NAME]\n"
-	      "               [--warm N] [--subflows N] [--timeout S] [--json]\n"
+	      "               [--warm N] [--subflows N] [--timeout S] [--parallel N] [--json]\n"
 	      "               [--out FILE]    rr, echo: a line an answer, when sent and round trip in us\n"
 	      "       traffic sink --bytes N [--out FILE] [--json]    checks standard input\n"
 	      "       traffic body --bytes N                          writes what http serves\n",
@@ -268,7 +293,8 @@ static const struct option options[] = {
 	{ "cc", 1, NULL, 'c' },	   { "bytes", 1, NULL, 'b' },	    { "seed", 1, NULL, 's' },
 	{ "count", 1, NULL, 'n' }, { "interval-ms", 1, NULL, 'i' }, { "timeout", 1, NULL, 't' },
 	{ "warm", 1, NULL, 'w' },  { "subflows", 1, NULL, 'S' },    { "out", 1, NULL, 'o' },
-	{ "tcp", 0, NULL, 'T' },   { "json", 0, NULL, 'j' },	    { NULL, 0, NULL, 0 },
+	{ "tcp", 0, NULL, 'T' },   { "json", 0, NULL, 'j' },	    { "parallel", 1, NULL, 'P' },
+	{ NULL, 0, NULL, 0 },
 };
 
 static bool set_option(int c, const char *arg)
@@ -312,6 +338,9 @@ static bool set_option(int c, const char *arg)
 	case 'S':
 		opt.subflows = (int)n;
 		break;
+	case 'P':
+		opt.parallel = n;
+		break;
 	case 'T':
 		opt.tcp = true;
 		break;
@@ -346,6 +375,6 @@ int main(int argc, char **argv)
 		return server();
 	for (size_t i = 0; !strcmp(verb, "client") && i < sizeof(modes) / sizeof(*modes); i++)
 		if (!strcmp(mode, modes[i]))
-			return client(mode);
+			return opt.parallel ? clients(mode) : client(mode);
 	return usage();
 }
