@@ -119,6 +119,21 @@ static bool any_ready(struct mptcp_sock *msk)
 	return false;
 }
 
+/* Will an ack come and ask again? Copies may be on their way when nothing else is. */
+static bool any_in_flight(struct mptcp_sock *msk)
+{
+	struct list_head *pos;
+
+	for_each_subflow(pos, msk) {
+		void *subflow = mptcp_bpf_subflow_of(pos);
+
+		if (mptcp_bpf_subflow_active(subflow) &&
+		    tcp_sk(mptcp_bpf_subflow_sock(subflow))->packets_out)
+			return true;
+	}
+	return false;
+}
+
 static void strike(struct conn *c, struct sched *s)
 {
 	COUNT(s, stalls);
@@ -142,7 +157,7 @@ static enum verdict nothing_to_send(struct conn *c, struct sched *s)
 
 	if (!any_ready(c->msk))
 		return NOTHING;
-	if (nxt != una) {
+	if (nxt != una || any_in_flight(c->msk)) {
 		if (c->wait_mark != nxt + una) {
 			c->wait_mark = nxt + una;
 			c->wait_since = jiffies;

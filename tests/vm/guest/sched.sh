@@ -83,8 +83,8 @@ chaos() {
 	load_all
 	use_scheduler pmctl
 	ip netns exec "$NET_CLIENT" "$TRAFFIC" client echo --host 10.1.9.1 --port "$PORT" --cc cubic \
-		--timeout $((CHAOS_S + 300)) --bytes 8000 --interval-ms 200 \
-		--count $((5 * (CHAOS_S + 15))) --parallel "$CHAOS_CONNECTIONS" >/dev/null &
+		--timeout $((CHAOS_S + 300)) --bytes 8000 --interval-ms 1000 \
+		--count $((CHAOS_S + 15)) --parallel "$CHAOS_CONNECTIONS" >/dev/null &
 	client=$!
 	wait_for 60 connections_are "$CHAOS_CONNECTIONS"
 	end=$((SECONDS + CHAOS_S))
