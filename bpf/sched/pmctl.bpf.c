@@ -144,6 +144,9 @@ static __always_inline int again(struct mptcp_sock *msk, struct mptcp_arrival *a
 	if (!a->stuck && a->idle != MPTCP_NONE && a->last != MPTCP_NONE && copies_allowed(a) &&
 	    (a->last_us > a->idle_us + a->idle_us / 4 || a->view.stuck_us > a->patience_us))
 		return commit(msk, a, a->idle, 0, MPTCP_REASON_REDUNDANT);
+	/* Delivered by TCP and not taken by the peer's MPTCP: only we can send it again. */
+	if (!a->stuck && a->last == MPTCP_NONE && a->view.stuck_us > MPTCP_TIMER_MIN_US)
+		return commit(msk, a, a->idle, 0, MPTCP_REASON_REINJECTED);
 	if (a->best != MPTCP_NONE)
 		bpf_mptcp_set_timer(msk, timer_us(a, mptcp_arrival_at(a, a->best)));
 	return -EAGAIN;

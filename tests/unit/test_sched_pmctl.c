@@ -133,6 +133,16 @@ static void test_again(void)
 	table_conn(&c, &rows[1]);
 	c.head.stuck_us = 200000;
 	CU_ASSERT_EQUAL(fake_get_retrans(s, &c).id, 2);
+
+	/* All acknowledged by TCP, and not by MPTCP. */
+	fake_conn_init(&c);
+	fake_path_add(&c, 1, 60000);
+	fake_path_add(&c, 2, 40000);
+	c.head.unacked_bytes = 30000;
+	c.head.stuck_us = 100000;
+	CU_ASSERT(fake_get_retrans(s, &c).err);
+	c.head.stuck_us = 300000;
+	CU_ASSERT_EQUAL(fake_get_retrans(s, &c).id, 2);
 	fake_sched_close(s);
 }
 
