@@ -27,7 +27,7 @@ Q   := @
 say  = @printf '  %-8s %s\n'
 endif
 
-NOCONFIG := clean help dist
+NOCONFIG := clean help dist new-sched
 ifneq ($(filter-out $(NOCONFIG),$(or $(MAKECMDGOALS),all)),)
 -include $(O)/config.mk
 endif
@@ -46,27 +46,34 @@ CLI_SRC  := $(wildcard src/cli/*.c)
 TEST_SRC := $(wildcard tests/unit/test_*.c)
 TOOL_SRC := $(wildcard tests/tools/*.c)
 BPF_SRC  := $(wildcard bpf/sched/*.bpf.c)
+SEL_SRC  := $(wildcard bpf/select/*.bpf.c)
 BAD_SRC  := $(wildcard tests/vm/bad/*.bpf.c)
 
 LIB_OBJ  := $(LIB_SRC:%.c=$(O)/obj/%.o)
 CLI_OBJ  := $(CLI_SRC:%.c=$(O)/obj/%.o)
 TESTS    := $(TEST_SRC:tests/unit/%.c=$(O)/tests/%)
 TOOLS    := $(TOOL_SRC:tests/tools/%.c=$(O)/tools/%)
-BPF_OBJ  := $(BPF_SRC:bpf/sched/%.bpf.c=$(O)/bpf/%.bpf.o)
+BPF_OBJ  := $(patsubst %.bpf.c,$(O)/bpf/%.bpf.o,$(notdir $(BPF_SRC)))
+HOST_SCHED := $(patsubst bpf/sched/%.bpf.c,$(O)/tests/sched/%.so,$(wildcard bpf/sched/*.bpf.c))
+# Schedulers kept elsewhere: make bpf DIR=...
+DIR      ?=
+DIR_SRC  := $(if $(DIR),$(wildcard $(DIR)/*.bpf.c))
+DIR_OBJ  := $(patsubst %.bpf.c,$(O)/bpf/%.bpf.o,$(notdir $(DIR_SRC)))
+SEL_OBJ  := $(SEL_SRC:bpf/%.bpf.c=$(O)/bpf/%.bpf.o)
 BAD_OBJ  := $(BAD_SRC:tests/vm/bad/%.bpf.c=$(O)/bpf-bad/%.bpf.o)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all config userspace bpf bpf-bad tools unit-tests kmod schema check lint bench lab shell \
-	install uninstall install-dkms dist clean help
+.PHONY: all config userspace bpf bpf-bad tools sim unit-tests kmod new-sched schema check lint bench \
+	lab shell install uninstall install-dkms dist clean help
 
 all: userspace bpf tools schema ## build the program, the BPF schedulers, the schema and the test tools
 
 userspace: $(O)/mptcp-pmctl
-bpf: $(BPF_OBJ)
+bpf: $(BPF_OBJ) $(SEL_OBJ) $(DIR_OBJ) ## build the BPF schedulers, those in DIR=... too
 bpf-bad: $(BAD_OBJ)
 tools: $(TOOLS)
-unit-tests: $(TESTS)
+unit-tests: $(TESTS) $(HOST_SCHED) $(O)/tests/sim
 
 config: $(O)/config.mk ## probe the build machine
 $(O)/config.mk: configure
@@ -96,6 +103,43 @@ $(O)/tools/%: $(O)/obj/tests/tools/%.o $(O)/libpmctl.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LDLIBS) -lm -lpthread
 
+# Schedulers on the host, for unit tests: the unmodified source as a shared object, with headers of
+# tests/unit/bpf in the place of libbpf's. Knobs lose their `const`, so that tests can set them.
+HOST_FLAGS := -Itests/unit/bpf -I$(O)/host -I.
+
+$(O)/host/vmlinux.h: tests/unit/bpf/kernel.h
+	$(Q)mkdir -p $(@D) && printf '#include "kernel.h"\n' > $@
+
+# The headers come first because they need their `const`.
+$(O)/host/%.c: bpf/sched/%.bpf.c Makefile
+	$(Q)mkdir -p $(@D) && printf '#include "%s"\n' mptcp_bpf.bpf.h mptcp_arith.h > $@.new
+	$(Q)printf '#define const\n#include "$<"\n' >> $@.new && mv $@.new $@
+
+$(O)/tests/sched/%.so: $(O)/host/%.c $(O)/host/vmlinux.h | $(O)/config.mk
+	$(say) HOST bpf/sched/$*.bpf.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(HOST_FLAGS) $(ALL_CFLAGS) -Wno-missing-prototypes -Wno-sign-compare -fPIC -shared -Wl,-Bsymbolic \
+		-MMD -MP -MF $(O)/host/$*.d -MT $@ -o $@ $<
+
+HOST_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(wildcard tests/unit/bpf/*.c))
+HOST_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_sched*.c))
+HOST_TESTS_OBJ := $(HOST_TESTS:%=$(O)/obj/tests/unit/%.o)
+$(HOST_OBJ) $(HOST_TESTS_OBJ): ALL_CFLAGS := $(HOST_FLAGS) $(ALL_CFLAGS)
+$(HOST_OBJ) $(HOST_TESTS_OBJ): | $(O)/host/vmlinux.h
+
+$(HOST_TESTS:%=$(O)/tests/%): $(O)/tests/%: $(O)/obj/tests/unit/%.o $(HOST_OBJ) | $(HOST_SCHED)
+	$(say) LD $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ -lcunit -ldl
+
+SIM_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(wildcard tests/sim/*.c))
+$(SIM_OBJ): ALL_CFLAGS := $(HOST_FLAGS) $(ALL_CFLAGS)
+$(SIM_OBJ): | $(O)/host/vmlinux.h
+
+sim: $(O)/tests/sim ## the simulator: replay the scenarios of the bench in seconds
+$(O)/tests/sim: $(SIM_OBJ) $(filter-out %/table.o,$(HOST_OBJ)) | $(HOST_SCHED)
+	$(say) LD $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ -ldl -lm
+
 # BPF: types come from the BTF that ./configure found; CO-RE makes the objects portable.
 BPF_CFLAGS := -O2 -g -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Ibpf/include \
 	-I$(O)/bpf/include
@@ -105,17 +149,31 @@ $(O)/bpf/include/vmlinux.h: $(O)/config.mk
 	$(Q)mkdir -p $(@D)
 	$(Q)$(BPFTOOL) btf dump file $(BTF_SOURCE) format c > $@.new && mv $@.new $@
 
-$(O)/bpf/%.bpf.o: bpf/sched/%.bpf.c $(wildcard bpf/include/*.h) $(O)/bpf/include/vmlinux.h
+define build_bpf
 	$(say) BPF $<
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) $(LIBBPF_CFLAGS) -c $< -o $@.new
 	$(Q)$(LLVM_STRIP) -g $@.new && mv $@.new $@
+endef
+BPF_DEPS := $(wildcard bpf/include/*.h) $(O)/bpf/include/vmlinux.h
 
-$(O)/bpf-bad/%.bpf.o: tests/vm/bad/%.bpf.c $(wildcard bpf/include/*.h) $(O)/bpf/include/vmlinux.h
-	$(say) BPF $<
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) $(LIBBPF_CFLAGS) -c $< -o $@.new
-	$(Q)$(LLVM_STRIP) -g $@.new && mv $@.new $@
+$(BPF_OBJ): $(O)/bpf/%.bpf.o: bpf/sched/%.bpf.c $(BPF_DEPS)
+	$(build_bpf)
+
+ifneq ($(DIR_OBJ),)
+$(DIR_OBJ): $(O)/bpf/%.bpf.o: $(DIR)/%.bpf.c $(BPF_DEPS)
+	$(build_bpf)
+endif
+
+new-sched: ## write a scheduler to begin with to bpf/sched/, NAME=... [DIR=...]
+	$(Q)scripts/new-sched '$(NAME)' $(DIR)
+
+# Not schedulers: what the loader runs itself.
+$(SEL_OBJ): $(O)/bpf/select/%.bpf.o: bpf/select/%.bpf.c $(BPF_DEPS)
+	$(build_bpf)
+
+$(BAD_OBJ): $(O)/bpf-bad/%.bpf.o: tests/vm/bad/%.bpf.c $(BPF_DEPS)
+	$(build_bpf)
 
 KVER ?= $(shell uname -r)
 kmod: ## build kmod/mptcp_bpf.ko for KVER=RELEASE [KDIR=...] (default: running kernel)
@@ -137,7 +195,8 @@ help: ## this list
 	@printf 'Targets:\n'
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  \1|/' | \
 		awk -F'|' '{ printf "%-16s%s\n", $$1, $$2 }'
-	@printf 'Variables: O=DIR V=1 CC=clang SANITIZE=1 KVER= KDIR= DESTDIR= PREFIX=\n'
+	@printf 'Variables: O=DIR V=1 CC=clang SANITIZE=1 KVER= KDIR= NAME= DIR= DESTDIR= PREFIX= BENCH=\n'
 
 include scripts/rules.mk
+-include $(HOST_OBJ:.o=.d) $(SIM_OBJ:.o=.d) $(wildcard $(O)/host/*.d)
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TEST_SRC:%.c=$(O)/obj/%.d) $(TOOL_SRC:%.c=$(O)/obj/%.d)

@@ -24,6 +24,11 @@ _mptcp_pmctl_loaded() {
 	_mptcp_pmctl_words "$names"
 }
 
+_mptcp_pmctl_tokens() {
+	_mptcp_pmctl_words "$(mptcp-pmctl --color=never conn list 2>/dev/null |
+		awk 'NR > 1 && $1 ~ /^[0-9a-f]+$/ { print $1 }')"
+}
+
 _mptcp_pmctl() {
 	local cur prev verb='' sub='' i word
 	local globals='--json --pretty --verbose --quiet --color --help --version'
@@ -33,7 +38,7 @@ _mptcp_pmctl() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--color | --netns | --module | --set) i=$((i + 1)) ;;
+		--color | --netns | --module | --set | --token | --seconds | --scheduler) i=$((i + 1)) ;;
 		-*) ;;
 		*)
 			if [ -z "$verb" ]; then
@@ -51,20 +56,24 @@ _mptcp_pmctl() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
-	--set) return ;;
+	--set | --seconds) return ;;
+	--token) _mptcp_pmctl_tokens && return ;;
+	--scheduler) _mptcp_pmctl_loaded && return ;;
 	esac
 	if [ -z "$verb" ]; then
-		_mptcp_pmctl_words "status check apply unload sched endpoint doctor version $globals"
+		_mptcp_pmctl_words "status check apply unload sched conn endpoint doctor version $globals"
 		return
 	fi
 	if [[ $cur == -* ]]; then
 		case $verb-$sub in
-		status-* | endpoint-*) _mptcp_pmctl_words "--netns $globals" ;;
+		status-* | endpoint-* | conn-list | conn-show) _mptcp_pmctl_words "--netns $globals" ;;
 		check-*) _mptcp_pmctl_words "--schema $globals" ;;
 		apply-*) _mptcp_pmctl_words "--netns --dry-run --force --module $globals" ;;
 		unload-*) _mptcp_pmctl_words "--netns --force --all $globals" ;;
 		sched-load) _mptcp_pmctl_words "--set --module $globals" ;;
 		sched-unload) _mptcp_pmctl_words "--force $globals" ;;
+		sched-trace) _mptcp_pmctl_words "--token --seconds --netns $globals" ;;
+		conn-set) _mptcp_pmctl_words "--scheduler --netns $globals" ;;
 		doctor-*) _mptcp_pmctl_words "--module $globals" ;;
 		*) _mptcp_pmctl_words "$globals" ;;
 		esac
@@ -72,7 +81,9 @@ _mptcp_pmctl() {
 	fi
 	case $verb-$sub in
 	check-* | apply-*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
-	sched-) _mptcp_pmctl_words 'list load show unload' ;;
+	sched-) _mptcp_pmctl_words 'list load show unload trace' ;;
+	conn-) _mptcp_pmctl_words 'list show set' ;;
+	conn-show | conn-set) _mptcp_pmctl_tokens ;;
 	sched-load) _mptcp_pmctl_schedulers ;;
 	sched-show | sched-unload) _mptcp_pmctl_loaded ;;
 	endpoint-) _mptcp_pmctl_words 'list' ;;

@@ -7,21 +7,28 @@
  *  - a decision that schedules nothing although nothing is in flight would never be followed by
  *    another one, and one that waits for STALL_MS while nothing is sent or acknowledged is no
  *    wait any more: the kernel's built-in scheduler decides instead, and after STRIKES_MAX times
- *    for good;
- *  - lost data that get_retrans leaves alone RETRANS_REFUSALS_MAX times running goes to the
- *    built-in choice as well;
+ *    without a choice in between for good;
+ *  - lost data that get_retrans leaves alone RETRANS_REFUSALS_MAX times running, and for STALL_MS,
+ *    goes to the built-in choice as well;
  *  - SLOW_RUN_MAX calls running that take longer than SLOW_NS take the scheduler out of use.
  * A live swap gives the new code a clean record.
  */
 #include "mptcp_bpf.h"
 
+#include <linux/ratelimit.h>
 #include <linux/sched/clock.h>
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
 
 #define STALL_MS	     1000
 #define STRIKES_MAX	     3
 #define RETRANS_REFUSALS_MAX 3
 #define SLOW_NS		     (10 * NSEC_PER_MSEC)
 #define SLOW_RUN_MAX	     3
+
+/* Decisions traced a second, at most. */
+#define TRACE_PER_SECOND 2000
 
 /* What came of asking the program. */
 enum verdict {
@@ -96,7 +103,24 @@ static int nr_scheduled(struct mptcp_sock *msk)
 	return n;
 }
 
-static bool any_writable(struct mptcp_sock *msk)
+/* Is there a subflow that would send at once what it is given? */
+static bool any_ready(struct mptcp_sock *msk)
+{
+	struct list_head *pos;
+
+	for_each_subflow(pos, msk) {
+		void *subflow = mptcp_bpf_subflow_of(pos);
+		struct sock *ssk = mptcp_bpf_subflow_sock(subflow);
+
+		if (mptcp_bpf_subflow_active(subflow) && sk_stream_memory_free(ssk) &&
+		    (mptcp_bpf_has_window(ssk) || tcp_rtx_and_write_queues_empty(ssk)))
+			return true;
+	}
+	return false;
+}
+
+/* Will an ack come and ask again? Copies may be on their way when nothing else is. */
+static bool any_in_flight(struct mptcp_sock *msk)
 {
 	struct list_head *pos;
 
@@ -104,16 +128,14 @@ static bool any_writable(struct mptcp_sock *msk)
 		void *subflow = mptcp_bpf_subflow_of(pos);
 
 		if (mptcp_bpf_subflow_active(subflow) &&
-		    sk_stream_memory_free(mptcp_bpf_subflow_sock(subflow)))
+		    tcp_sk(mptcp_bpf_subflow_sock(subflow))->packets_out)
 			return true;
 	}
 	return false;
 }
 
-static void strike(struct conn *c)
+static void strike(struct conn *c, struct sched *s)
 {
-	struct sched *s = c->sched;
-
 	COUNT(s, stalls);
 	if (++c->strikes < STRIKES_MAX)
 		return;
@@ -128,25 +150,25 @@ static void strike(struct conn *c)
 /* The program chose nothing for new data. Either that is a wait, and an ack will ask again, or it
  * would be the end of the connection.
  */
-static enum verdict nothing_to_send(struct conn *c)
+static enum verdict nothing_to_send(struct conn *c, struct sched *s)
 {
 	u64 nxt = READ_ONCE(*MSK_FIELD(c->msk, snd_nxt, u64));
 	u64 una = READ_ONCE(*MSK_FIELD(c->msk, snd_una, u64));
 
-	if (!any_writable(c->msk))
+	if (!any_ready(c->msk))
 		return NOTHING;
-	if (nxt != una) {
+	if (nxt != una || any_in_flight(c->msk)) {
 		if (c->wait_mark != nxt + una) {
 			c->wait_mark = nxt + una;
 			c->wait_since = jiffies;
 		}
 		if (time_before(jiffies, c->wait_since + msecs_to_jiffies(STALL_MS))) {
-			COUNT(c->sched, waited);
+			COUNT(s, waited);
 			return NOTHING;
 		}
 		c->wait_since = jiffies;
 	}
-	strike(c);
+	strike(c, s);
 	return BUILTIN;
 }
 
@@ -157,11 +179,15 @@ static enum verdict nothing_to_retransmit(struct conn *c)
 
 	if (una == READ_ONCE(*MSK_FIELD(c->msk, snd_nxt, u64)))
 		return NOTHING;
-	if (c->retrans_una != una) {
+	if (c->retrans_una != una || !c->retrans_refusals) {
 		c->retrans_una = una;
 		c->retrans_refusals = 0;
+		c->retrans_since = jiffies;
 	}
-	if (++c->retrans_refusals < RETRANS_REFUSALS_MAX)
+	if (c->retrans_refusals < RETRANS_REFUSALS_MAX)
+		c->retrans_refusals++;
+	if (c->retrans_refusals < RETRANS_REFUSALS_MAX ||
+	    time_before(jiffies, c->retrans_since + msecs_to_jiffies(STALL_MS)))
 		return NOTHING;
 	c->retrans_refusals = 0;
 	return BUILTIN;
@@ -182,22 +208,77 @@ static void judge_time(struct sched *s, u64 ns)
 		s->kops.name, ns / NSEC_PER_USEC, SLOW_RUN_MAX);
 }
 
+void mptcp_bpf_count_bytes(struct conn *c)
+{
+	u64 sent = READ_ONCE(*MSK_FIELD(c->msk, bytes_sent, u64));
+	u64 again = READ_ONCE(*MSK_FIELD(c->msk, bytes_retrans, u64));
+	struct mptcp_bpf_counters *counters = this_cpu_ptr(rcu_dereference(c->sched)->counters);
+
+	counters->sent_bytes += sent - c->counted_sent;
+	counters->reinjected_bytes += again - c->counted_reinjected;
+	c->counted_sent = sent;
+	c->counted_reinjected = again;
+}
+
+static noinline void trace_decision(struct conn *c, struct sched *s, bool retrans, int err)
+{
+	static DEFINE_RATELIMIT_STATE(rate, HZ, TRACE_PER_SECOND);
+	static atomic_t skipped;
+	struct mptcp_bpf_view head;
+	struct mptcp_bpf_path path;
+	struct list_head *pos;
+	u32 chosen = 0;
+
+	ratelimit_set_flags(&rate, RATELIMIT_MSG_ON_RELEASE);
+	if (!__ratelimit(&rate)) {
+		atomic_inc(&skipped);
+		return;
+	}
+	for_each_subflow(pos, c->msk) {
+		void *subflow = mptcp_bpf_subflow_of(pos);
+
+		if (READ_ONCE(*SUBFLOW_FIELD(subflow, scheduled, bool)))
+			chosen = *SUBFLOW_FIELD(subflow, subflow_id, u32);
+	}
+	mptcp_bpf_view_head(c, &head);
+	trace_mptcp_bpf_decision(&head, s->kops.name, retrans, c->reason, chosen, err,
+				 atomic_read(&skipped));
+	for_each_subflow(pos, c->msk) {
+		void *subflow = mptcp_bpf_subflow_of(pos);
+
+		if (!mptcp_bpf_subflow_active(subflow))
+			continue;
+		mptcp_bpf_view_path(c, &path, subflow);
+		trace_mptcp_bpf_path(head.token, &path);
+	}
+}
+
 /* One decision by the BPF program, with everything that could go wrong caught. BH is off, so ops
  * never nest on a CPU and may keep scratch data in per-CPU maps.
  */
-static enum verdict bpf_decide(struct conn *c, struct mptcp_bpf_sched_ops *ops, bool retrans)
+static enum verdict bpf_decide(struct conn *c, struct sched *s, struct mptcp_bpf_sched_ops *ops,
+			       bool retrans)
 {
-	struct sched *s = c->sched;
+	bool chosen;
 	u64 start;
 	int err;
 
-	if (!retrans)
+	c->reason = MPTCP_REASON_NONE;
+	if (!retrans) {
+		c->decisions++;
 		COUNT(s, decisions);
+	}
 	start = local_clock();
 	err = retrans ? ops->get_retrans(c->msk) : ops->get_send(c->msk);
 	judge_time(s, local_clock() - start);
+	if (trace_mptcp_bpf_decision_enabled())
+		trace_decision(c, s, retrans, err);
 
-	if (nr_scheduled(c->msk)) {
+	chosen = nr_scheduled(c->msk);
+	if (c->reason && (chosen || c->reason == MPTCP_REASON_WAITED))
+		COUNT(s, reason[c->reason]);
+	if (chosen) {
+		c->strikes = 0;
 		if (retrans)
 			COUNT(s, retransmits);
 		else
@@ -206,21 +287,28 @@ static enum verdict bpf_decide(struct conn *c, struct mptcp_bpf_sched_ops *ops, 
 	}
 	if (err < 0)
 		COUNT(s, errors);
-	return retrans ? nothing_to_retransmit(c) : nothing_to_send(c);
+	return retrans ? nothing_to_retransmit(c) : nothing_to_send(c, s);
 }
 
 static enum verdict ask(struct conn *c, bool retrans)
 {
-	struct sched *s = c->sched;
 	struct mptcp_bpf_sched_ops *ops;
 	enum verdict verdict = ABSENT;
+	struct sched *s;
 
 	local_bh_disable();
 	rcu_read_lock();
+	if (unlikely(!c->selected))
+		mptcp_bpf_select(c);
+	mptcp_bpf_conn_settle(c);
+	s = rcu_dereference(c->sched);
 	ops = rcu_dereference(s->ops);
+	mptcp_bpf_count_bytes(c);
 	if (ops && !READ_ONCE(s->runaway) && c->ejected_at != READ_ONCE(s->generation) + 1 &&
-	    (!retrans || ops->get_retrans))
-		verdict = bpf_decide(c, ops, retrans);
+	    (!retrans || ops->get_retrans)) {
+		mptcp_bpf_paths_scan(c, ops);
+		verdict = bpf_decide(c, s, ops, retrans);
+	}
 	rcu_read_unlock();
 	local_bh_enable();
 	return verdict;
@@ -241,6 +329,15 @@ int mptcp_bpf_get_send(struct mptcp_sock *msk)
 	return mptcp_bpf_builtin_decide(msk, false);
 }
 
+static void strike_now(struct conn *c)
+{
+	local_bh_disable();
+	rcu_read_lock();
+	strike(c, rcu_dereference(c->sched));
+	rcu_read_unlock();
+	local_bh_enable();
+}
+
 /* For unacknowledged data, from the worker. */
 int mptcp_bpf_get_retrans(struct mptcp_sock *msk)
 {
@@ -256,7 +353,7 @@ int mptcp_bpf_get_retrans(struct mptcp_sock *msk)
 	case BUILTIN:
 		err = builtin_retrans(msk, pick);
 		if (!err)
-			strike(c);
+			strike_now(c);
 		return err;
 	case ABSENT:
 		break;
@@ -264,7 +361,8 @@ int mptcp_bpf_get_retrans(struct mptcp_sock *msk)
 	return builtin_retrans(msk, pick);
 }
 
+/* Called from within a decision: under RCU. */
 void mptcp_bpf_conn_refused(struct mptcp_sock *msk)
 {
-	COUNT(mptcp_bpf_conn_of(msk)->sched, refused);
+	COUNT(rcu_dereference(mptcp_bpf_conn_of(msk)->sched), refused);
 }

@@ -11,11 +11,12 @@
 #include <linux/btf_ids.h>
 #include <linux/module.h>
 
-#include "mptcp_bpf_view.h"
-
 /* The MPTCP retransmit interval a scheduler may ask for. */
 #define TIMER_MIN_US 1000u
 #define TIMER_MAX_US 5000000u
+
+/* The least back-off bpf_mptcp_probe() leaves, as TCP_RTO_MIN. */
+#define PROBE_MIN_US 200000u
 
 /* Arguments are trusted by default since 7.0; before, the flag asks for it. */
 #ifndef KF_TRUSTED_ARGS
@@ -29,57 +30,6 @@ struct bpf_iter_mptcp_subflow {
 struct subflow_iter {
 	struct list_head *head, *pos;
 } __aligned(8);
-
-static void view_path(struct mptcp_bpf_path *p, void *subflow, struct sock *ssk)
-{
-	const struct tcp_sock *tp = tcp_sk(ssk);
-	u32 mss = tp->mss_cache ?: 1;
-	bool memory = sk_stream_memory_free(ssk);
-
-	p->id = *SUBFLOW_FIELD(subflow, subflow_id, u32);
-	p->srtt_us = tp->srtt_us >> 3;
-	p->rttvar_us = tp->mdev_us >> 2;
-	p->min_rtt_us = tcp_min_rtt(tp) == ~0U ? 0 : tcp_min_rtt(tp);
-	p->rto_us = jiffies_to_usecs(inet_csk(ssk)->icsk_rto);
-	p->cwnd = tcp_snd_cwnd(tp);
-	p->in_flight = tcp_packets_in_flight(tp);
-	p->queued_bytes = READ_ONCE(tp->write_seq) - READ_ONCE(tp->snd_nxt);
-	p->mss = mss;
-	p->ack_age_ms = jiffies_to_msecs(tcp_jiffies32 - READ_ONCE(tp->rcv_tstamp));
-	p->send_age_ms = jiffies_to_msecs(tcp_jiffies32 - READ_ONCE(tp->lsndtime));
-	p->pacing_bytes_per_s = READ_ONCE(ssk->sk_pacing_rate);
-	p->local_id = max_t(s16, *SUBFLOW_FIELD(subflow, local_id, s16), 0);
-	p->remote_id = *SUBFLOW_FIELD(subflow, remote_id, u8);
-	p->retransmits = READ_ONCE(tp->total_retrans);
-	p->timeouts = inet_csk(ssk)->icsk_retransmits;
-
-	p->flags = memory ? MPTCP_PATH_MEMORY : 0;
-	if (memory && p->in_flight + DIV_ROUND_UP(p->queued_bytes, mss) < p->cwnd)
-		p->flags |= MPTCP_PATH_ROOM;
-	if (SUBFLOW_FLAG(subflow, request_bkup))
-		p->flags |= MPTCP_PATH_BACKUP_REQUESTED;
-	if (SUBFLOW_FLAG(subflow, backup))
-		p->flags |= MPTCP_PATH_BACKUP_RECEIVED;
-	if (SUBFLOW_FLAG(subflow, stale))
-		p->flags |= MPTCP_PATH_STALE;
-	if (tp->packets_out)
-		p->flags |= MPTCP_PATH_OUTSTANDING;
-	if (inet_csk(ssk)->icsk_ca_state >= TCP_CA_Recovery)
-		p->flags |= MPTCP_PATH_LOSS;
-}
-
-static void view_head(struct mptcp_bpf_view *v, struct mptcp_sock *msk)
-{
-	u64 nxt = READ_ONCE(*MSK_FIELD(msk, snd_nxt, u64));
-	u64 end = READ_ONCE(*MSK_FIELD(msk, wnd_end, u64));
-
-	v->next_seq = nxt;
-	v->unsent_bytes = READ_ONCE(*MSK_FIELD(msk, write_seq, u64)) - nxt;
-	v->unacked_bytes = nxt - READ_ONCE(*MSK_FIELD(msk, snd_una, u64));
-	v->window_bytes = (s64)(end - nxt) > 0 ? end - nxt : 0;
-	v->age_ms = mptcp_bpf_conn_age_ms(msk);
-	v->token = *MSK_FIELD(msk, token, u32);
-}
 
 static void *subflow_by_id(struct mptcp_sock *msk, u32 id)
 {
@@ -102,8 +52,30 @@ static int schedule_subflow(struct mptcp_sock *msk, void *subflow)
 	}
 	if (!sk_stream_memory_free(mptcp_bpf_subflow_sock(subflow)))
 		return -EAGAIN;
+	if (!tcp_sk(mptcp_bpf_subflow_sock(subflow))->packets_out) {
+		struct path_state *state = mptcp_bpf_path_state(
+			mptcp_bpf_conn_of(msk), *SUBFLOW_FIELD(subflow, subflow_id, u32));
+
+		if (state)
+			state->busy_since_us = tcp_clock_us();
+	}
 	WRITE_ONCE(*SUBFLOW_FIELD(subflow, scheduled, bool), true);
 	return 0;
+}
+
+/* The interval is used when the timer is next started; one that runs is shortened at once. */
+static void set_timer(struct mptcp_sock *msk, u32 timer_us)
+{
+	struct sock *sk = (struct sock *)msk;
+	struct timer_list *timer = RTX_TIMER(sk);
+	unsigned long ival;
+
+	if (!timer_us)
+		return;
+	ival = usecs_to_jiffies(clamp(timer_us, TIMER_MIN_US, TIMER_MAX_US)) + 1;
+	*MSK_FIELD(msk, timer_ival, unsigned long) = ival;
+	if (timer_pending(timer) && time_after(READ_ONCE(timer->expires), jiffies + ival))
+		sk_reset_timer(sk, timer, jiffies + ival);
 }
 
 __bpf_kfunc_start_defs();
@@ -132,14 +104,14 @@ __bpf_kfunc int bpf_mptcp_view(struct mptcp_sock *msk, void *out, u32 out__sz)
 			break;
 		if (!mptcp_bpf_subflow_active(subflow))
 			continue;
-		view_path(&p, subflow, mptcp_bpf_subflow_sock(subflow));
+		mptcp_bpf_view_path(mptcp_bpf_conn_of(msk), &p, subflow);
 		memcpy(path, &p, min_t(size_t, stride, sizeof(p)));
 		if (stride > sizeof(p))
 			memset(path + sizeof(p), 0, stride - sizeof(p));
 		path += stride;
 		n++;
 	}
-	view_head(&head, msk);
+	mptcp_bpf_view_head(mptcp_bpf_conn_of(msk), &head);
 	head.path_size = stride;
 	head.nr_paths = n;
 	memcpy(out, &head, min_t(size_t, room, known_head));
@@ -164,9 +136,51 @@ __bpf_kfunc int bpf_mptcp_schedule(struct mptcp_sock *msk, u32 id, u32 burst_byt
 	if (err)
 		return err;
 	*MSK_FIELD(msk, snd_burst, int) = min_t(u32, burst_bytes, INT_MAX);
-	if (timer_us)
-		*MSK_FIELD(msk, timer_ival, unsigned long) =
-			usecs_to_jiffies(clamp(timer_us, TIMER_MIN_US, TIMER_MAX_US)) + 1;
+	set_timer(msk, timer_us);
+	return 0;
+}
+
+__bpf_kfunc int bpf_mptcp_set_timer(struct mptcp_sock *msk, u32 timer_us)
+{
+	if (!mptcp_bpf_conn_is_ours(msk))
+		return -EINVAL;
+	set_timer(msk, timer_us);
+	return 0;
+}
+
+__bpf_kfunc void bpf_mptcp_reason(struct mptcp_sock *msk, u32 reason)
+{
+	if (mptcp_bpf_conn_is_ours(msk) && reason < MPTCP_REASON_NR)
+		mptcp_bpf_conn_of(msk)->reason = reason;
+}
+
+/* TCP doubles icsk_rto when its timer fires and starts the next one from it. */
+__bpf_kfunc int bpf_mptcp_probe(struct mptcp_sock *msk, u32 id, u32 max_rto_us)
+{
+	struct inet_connection_sock *icsk;
+	unsigned long most;
+	void *subflow;
+
+	subflow = mptcp_bpf_conn_is_ours(msk) ? subflow_by_id(msk, id) : NULL;
+	if (!subflow || !mptcp_bpf_subflow_active(subflow))
+		return -ENOENT;
+	icsk = inet_csk(mptcp_bpf_subflow_sock(subflow));
+	most = usecs_to_jiffies(max(max_rto_us, PROBE_MIN_US)) / 2;
+	if (icsk->icsk_retransmits && icsk->icsk_rto > most)
+		WRITE_ONCE(icsk->icsk_rto, most);
+	return 0;
+}
+
+__bpf_kfunc int bpf_mptcp_set_backup(struct mptcp_sock *msk, u32 id, u32 mode)
+{
+	struct path_state *state;
+
+	if (mode > MPTCP_BACKUP_ALWAYS || !mptcp_bpf_conn_is_ours(msk))
+		return -EINVAL;
+	state = mptcp_bpf_path_state(mptcp_bpf_conn_of(msk), id);
+	if (!state)
+		return -ENOENT;
+	state->backup_mode = mode;
 	return 0;
 }
 
@@ -211,14 +225,21 @@ __bpf_kfunc void bpf_iter_mptcp_subflow_destroy(struct bpf_iter_mptcp_subflow *i
 
 __bpf_kfunc_end_defs();
 
+/* A module has one set for a type of program. */
 BTF_KFUNCS_START(mptcp_bpf_kfunc_ids)
 BTF_ID_FLAGS(func, bpf_mptcp_view, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_mptcp_schedule, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_mptcp_set_timer, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_mptcp_reason, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_mptcp_probe, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_mptcp_set_backup, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_mptcp_subflow_set_scheduled, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_mptcp_subflow_tcp_sock, KF_TRUSTED_ARGS | KF_RET_NULL)
 BTF_ID_FLAGS(func, bpf_iter_mptcp_subflow_new, KF_ITER_NEW | KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_iter_mptcp_subflow_next, KF_ITER_NEXT | KF_RET_NULL)
 BTF_ID_FLAGS(func, bpf_iter_mptcp_subflow_destroy, KF_ITER_DESTROY)
+BTF_ID_FLAGS(func, bpf_mptcp_facts, KF_TRUSTED_ARGS) /* select.c */
+BTF_ID_FLAGS(func, bpf_mptcp_choose, KF_TRUSTED_ARGS)
 BTF_KFUNCS_END(mptcp_bpf_kfunc_ids)
 
 static const struct btf_kfunc_id_set kfunc_set = {

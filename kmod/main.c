@@ -15,16 +15,15 @@
 struct mptcp_sched_ops *mptcp_bpf_builtin;
 
 /* A scheduler needs no callbacks, and bpf_loop() could keep a CPU for minutes. */
-static const struct bpf_func_proto *sched_func_proto(enum bpf_func_id id,
-						     const struct bpf_prog *prog)
+static const struct bpf_func_proto *func_proto(enum bpf_func_id id, const struct bpf_prog *prog)
 {
 	if (id == BPF_FUNC_loop || id == BPF_FUNC_for_each_map_elem)
 		return NULL;
 	return bpf_base_func_proto(id, prog);
 }
 
-static bool sched_is_valid_access(int off, int size, enum bpf_access_type type,
-				  const struct bpf_prog *prog, struct bpf_insn_access_aux *info)
+static bool is_valid_access(int off, int size, enum bpf_access_type type,
+			    const struct bpf_prog *prog, struct bpf_insn_access_aux *info)
 {
 	if (off < 0 || off >= (int)sizeof(__u64) * MAX_BPF_FUNC_ARGS || type != BPF_READ ||
 	    off % size)
@@ -32,9 +31,9 @@ static bool sched_is_valid_access(int off, int size, enum bpf_access_type type,
 	return btf_ctx_access(off, size, type, prog, info);
 }
 
-static const struct bpf_verifier_ops sched_verifier_ops = {
-	.get_func_proto = sched_func_proto,
-	.is_valid_access = sched_is_valid_access,
+const struct bpf_verifier_ops mptcp_bpf_verifier_ops = {
+	.get_func_proto = func_proto,
+	.is_valid_access = is_valid_access,
 };
 
 static int sched_btf_init(struct btf *btf)
@@ -106,15 +105,20 @@ static void sched_release_stub(struct mptcp_sock *msk)
 {
 }
 
+static void sched_path_event_stub(struct mptcp_sock *msk, u32 id, u32 event)
+{
+}
+
 static struct mptcp_bpf_sched_ops sched_stubs = {
 	.get_send = sched_get_send_stub,
 	.get_retrans = sched_get_retrans_stub,
 	.init = sched_init_stub,
 	.release = sched_release_stub,
+	.path_event = sched_path_event_stub,
 };
 
 static struct bpf_struct_ops sched_struct_ops = {
-	.verifier_ops = &sched_verifier_ops,
+	.verifier_ops = &mptcp_bpf_verifier_ops,
 	.init = sched_btf_init,
 	.check_member = sched_check_member,
 	.init_member = sched_init_member,
@@ -127,11 +131,36 @@ static struct bpf_struct_ops sched_struct_ops = {
 	.name = "mptcp_bpf_sched_ops",
 };
 
+/* /proc/mptcp_bpf: schedulers. */
 static int proc_show(struct seq_file *m, void *v)
 {
 	mptcp_bpf_sched_show(m);
 	return 0;
 }
+
+/* /proc/net/mptcp_bpf: connections of the reader's network namespace. */
+static int proc_net_show(struct seq_file *m, void *v)
+{
+	mptcp_bpf_conn_show(m, seq_file_single_net(m));
+	return 0;
+}
+
+static int __net_init net_init(struct net *net)
+{
+	return proc_create_net_single(PROC_NAME, 0444, net->proc_net, proc_net_show, NULL)
+		       ? 0
+		       : -ENOMEM;
+}
+
+static void __net_exit net_exit(struct net *net)
+{
+	remove_proc_entry(PROC_NAME, net->proc_net);
+}
+
+static struct pernet_operations net_ops = {
+	.init = net_init,
+	.exit = net_exit,
+};
 
 /* The list of schedulers is private to net/mptcp, but a new socket points into it. */
 static int find_builtin(void)
@@ -156,6 +185,22 @@ static int find_builtin(void)
 	return 0;
 }
 
+static int register_types(void)
+{
+	int err = mptcp_bpf_kfunc_register();
+
+	if (!err)
+		err = mptcp_bpf_select_kfunc_register();
+	if (!err)
+		err = register_bpf_struct_ops(&sched_struct_ops, mptcp_bpf_sched_ops);
+	if (!err)
+		err = register_bpf_struct_ops(&mptcp_bpf_select_struct_ops, mptcp_bpf_select_ops);
+	if (err)
+		pr_err("BPF refused the scheduler types (error %d): does this module have BTF?\n",
+		       err);
+	return err;
+}
+
 static int __init mptcp_bpf_init(void)
 {
 	int err;
@@ -166,17 +211,24 @@ static int __init mptcp_bpf_init(void)
 	err = mptcp_bpf_conn_setup();
 	if (err)
 		return err;
+	err = mptcp_bpf_sched_setup();
+	if (err)
+		goto no_sched;
+	err = register_pernet_subsys(&net_ops);
+	if (err)
+		goto no_net;
 	err = -ENOMEM;
 	if (!proc_create_single(PROC_NAME, 0444, NULL, proc_show))
-		goto fail;
-	err = mptcp_bpf_kfunc_register();
-	if (!err)
-		err = register_bpf_struct_ops(&sched_struct_ops, mptcp_bpf_sched_ops);
+		goto no_proc;
+	err = register_types();
 	if (!err)
 		return 0;
-	pr_err("BPF refused the scheduler type (error %d): does this module have BTF?\n", err);
 	remove_proc_entry(PROC_NAME, NULL);
-fail:
+no_proc:
+	unregister_pernet_subsys(&net_ops);
+no_net:
+	mptcp_bpf_sched_teardown();
+no_sched:
 	mptcp_bpf_conn_teardown();
 	return err;
 }
@@ -185,6 +237,8 @@ fail:
 static void __exit mptcp_bpf_exit(void)
 {
 	remove_proc_entry(PROC_NAME, NULL);
+	unregister_pernet_subsys(&net_ops);
+	mptcp_bpf_sched_teardown();
 	mptcp_bpf_conn_teardown();
 }
 

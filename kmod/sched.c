@@ -10,8 +10,9 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
-static DEFINE_MUTEX(scheds_lock); /* protects `scheds` and registration */
-static LIST_HEAD(scheds);
+static DEFINE_MUTEX(scheds_lock); /* for changes of `scheds` and of the kernel's list */
+static LIST_HEAD(scheds);	  /* RCU */
+static struct sched *builtin;	  /* stands for the kernel's own; has no program */
 
 static void sched_free_rcu(struct rcu_head *rcu)
 {
@@ -29,6 +30,24 @@ static void sched_put_final(struct kref *ref)
 void mptcp_bpf_sched_put(struct sched *s)
 {
 	kref_put(&s->ref, sched_put_final);
+}
+
+struct sched *mptcp_bpf_sched_get(const char *name)
+{
+	struct sched *s, *found = NULL;
+
+	rcu_read_lock();
+	if (!strcmp(name, builtin->kops.name)) {
+		kref_get(&builtin->ref);
+		found = builtin;
+	}
+	list_for_each_entry_rcu(s, &scheds, node) {
+		if (found || strcmp(name, s->kops.name) || !kref_get_unless_zero(&s->ref))
+			continue;
+		found = s;
+	}
+	rcu_read_unlock();
+	return found;
 }
 
 /* The built-in scheduler is the first entry, so its predecessor is the head of the list. */
@@ -55,7 +74,7 @@ static struct sched *sched_of(struct mptcp_bpf_sched_ops *ops)
 	return NULL;
 }
 
-static struct sched *sched_make(struct mptcp_bpf_sched_ops *ops)
+static struct sched *sched_make(const char *name, struct mptcp_bpf_sched_ops *ops)
 {
 	struct sched *s = kzalloc(sizeof(*s), GFP_KERNEL);
 
@@ -67,7 +86,7 @@ static struct sched *sched_make(struct mptcp_bpf_sched_ops *ops)
 		return NULL;
 	}
 	mptcp_bpf_conn_list_ops(&s->kops);
-	strscpy(s->kops.name, ops->name, sizeof(s->kops.name));
+	strscpy(s->kops.name, name, sizeof(s->kops.name));
 	kref_init(&s->ref);
 	RCU_INIT_POINTER(s->ops, ops);
 	return s;
@@ -82,9 +101,9 @@ int mptcp_bpf_sched_register(struct mptcp_bpf_sched_ops *ops)
 	if (kernel_list_find(ops->name)) {
 		err = -EEXIST;
 	} else {
-		s = sched_make(ops);
+		s = sched_make(ops->name, ops);
 		if (s) {
-			list_add_tail(&s->node, &scheds);
+			list_add_tail_rcu(&s->node, &scheds);
 			list_add_tail_rcu(&s->kops.list, mptcp_bpf_builtin->list.prev);
 		} else {
 			err = -ENOMEM;
@@ -103,7 +122,7 @@ void mptcp_bpf_sched_unregister(struct mptcp_bpf_sched_ops *ops)
 	s = sched_of(ops);
 	if (s) {
 		list_del_rcu(&s->kops.list);
-		list_del(&s->node);
+		list_del_rcu(&s->node);
 		RCU_INIT_POINTER(s->ops, NULL);
 	}
 	mutex_unlock(&scheds_lock);
@@ -135,31 +154,53 @@ int mptcp_bpf_sched_update(struct mptcp_bpf_sched_ops *ops, struct mptcp_bpf_sch
 	return err;
 }
 
+int mptcp_bpf_sched_setup(void)
+{
+	builtin = sched_make(mptcp_bpf_builtin->name, NULL);
+	return builtin ? 0 : -ENOMEM;
+}
+
+void mptcp_bpf_sched_teardown(void)
+{
+	mptcp_bpf_sched_put(builtin);
+}
+
+static void counters_sum(const struct sched *s, struct mptcp_bpf_counters *sum)
+{
+	int cpu;
+
+	memset(sum, 0, sizeof(*sum));
+	for_each_possible_cpu(cpu) {
+		const u64 *from = (const u64 *)per_cpu_ptr(s->counters, cpu);
+		u64 *to = (u64 *)sum;
+		size_t i;
+
+		for (i = 0; i < sizeof(*sum) / sizeof(u64); i++)
+			to[i] += READ_ONCE(from[i]);
+	}
+}
+
+/* Readers find a column by its name; new ones are appended. */
 void mptcp_bpf_sched_show(struct seq_file *m)
 {
 	struct sched *s;
 
 	seq_puts(
 		m,
-		"# name state connections decisions scheduled waited retransmits stalls refused errors slow ejected\n");
+		"# name state connections decisions scheduled waited retransmits stalls refused errors slow ejected fastest spilled backup deferred redundant reinjected probe sent_bytes reinjected_bytes\n");
 	mutex_lock(&scheds_lock);
 	list_for_each_entry(s, &scheds, node) {
-		struct mptcp_bpf_counters sum = {};
-		int cpu;
+		struct mptcp_bpf_counters c;
+		int i;
 
-		for_each_possible_cpu(cpu) {
-			const u64 *from = (const u64 *)per_cpu_ptr(s->counters, cpu);
-			u64 *to = (u64 *)&sum;
-			size_t i;
-
-			for (i = 0; i < sizeof(sum) / sizeof(u64); i++)
-				to[i] += READ_ONCE(from[i]);
-		}
-		seq_printf(m, "%s %s %d %llu %llu %llu %llu %llu %llu %llu %llu %llu\n",
-			   s->kops.name, READ_ONCE(s->runaway) ? "runaway" : "ok",
-			   atomic_read(&s->nr_conns), sum.decisions, sum.scheduled, sum.waited,
-			   sum.retransmits, sum.stalls, sum.refused, sum.errors, sum.slow,
-			   sum.ejected);
+		counters_sum(s, &c);
+		seq_printf(m, "%s %s %d %llu %llu %llu %llu %llu %llu %llu %llu %llu", s->kops.name,
+			   READ_ONCE(s->runaway) ? "runaway" : "ok", atomic_read(&s->nr_conns),
+			   c.decisions, c.scheduled, c.waited, c.retransmits, c.stalls, c.refused,
+			   c.errors, c.slow, c.ejected);
+		for (i = MPTCP_REASON_FASTEST; i < MPTCP_REASON_NR; i++)
+			seq_printf(m, " %llu", c.reason[i]);
+		seq_printf(m, " %llu %llu\n", c.sent_bytes, c.reinjected_bytes);
 	}
 	mutex_unlock(&scheds_lock);
 }

@@ -11,17 +11,17 @@ DISTNAME := mptcp-pmctl-$(VERSION)
 
 export O
 
-check: all bpf-bad unit-tests ## run the unit, fuzz, netns and vm tests (the last two need root)
+check: all bpf-bad unit-tests ## run unit, fuzz, netns, vm tests and the short bench (the last three need root)
 	$(Q)rc=0; for suite in unit fuzz netns vm; do \
 		[ -x tests/$$suite/run ] || continue; \
 		tests/$$suite/run || rc=1; \
-	done; exit $$rc
+	done; tests/bench/run --short || rc=1; exit $$rc
 
 lint: ## formatting, static analysis, spelling and the house rules
 	$(Q)scripts/lint
 
-bench: all ## measure schedulers in a lab guest (needs root)
-	$(Q)tests/bench/run
+bench: ## measure schedulers in a lab guest, BENCH="--rows S3,R1 --pairs 2" (needs root)
+	$(Q)tests/bench/run $(BENCH)
 
 lab: ## build or renew the lab root that guests boot from (needs root)
 	$(Q)tests/vm/lab build
@@ -30,11 +30,12 @@ shell: ## a shell in a lab guest, KERNEL=RELEASE (needs root)
 	$(Q)tests/vm/lab shell $(if $(KERNEL),--kernel $(KERNEL))
 
 install: userspace bpf schema ## install below $(DESTDIR)$(PREFIX)
-	$(Q)$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBDIR)/bpf $(DESTDIR)$(DATADIR)/policies \
+	$(Q)$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBDIR)/bpf/select $(DESTDIR)$(DATADIR)/policies \
 		$(DESTDIR)$(DATADIR)/schema \
 		$(DESTDIR)$(COMPDIR) $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
 	$(Q)$(INSTALL) -m 755 $(O)/mptcp-pmctl $(DESTDIR)$(SBINDIR)/mptcp-pmctl
 	$(Q)$(if $(BPF_OBJ),$(INSTALL) -m 644 $(BPF_OBJ) $(DESTDIR)$(LIBDIR)/bpf/)
+	$(Q)$(INSTALL) -m 644 $(SEL_OBJ) $(DESTDIR)$(LIBDIR)/bpf/select/
 	$(Q)$(if $(POLICIES),$(INSTALL) -m 644 $(POLICIES) $(DESTDIR)$(DATADIR)/policies/)
 	$(Q)$(INSTALL) -m 644 $(SCHEMA) $(DESTDIR)$(DATADIR)/schema/
 	$(Q)for page in $(MAN_SRC); do \

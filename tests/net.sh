@@ -12,8 +12,10 @@
 #
 #   net_new                          make it; sets NET_CLIENT, NET_ROUTER, NET_SERVER
 #   net_shape PATH MBIT RTT_MS QUEUE [LOSS]
-#                                    queue in packets, loss in percent, half the RTT each way;
+#                                    queue in packets beyond those in flight, loss in percent of
+#                                    what the server sends, half the RTT each way;
 #                                    netem if the kernel has it, else tbf: the rate alone
+#   net_fresh [SEED]                 empties the queues to the client, restarts the loss
 #   net_unshape PATH
 #   net_link_down PATH, net_link_up PATH      the client's interface goes or comes back
 #   net_blackhole PATH, net_heal PATH         packets vanish in the router, links stay up
@@ -125,6 +127,7 @@ net_new() {
 	local id ns
 	id=$$-$RANDOM
 	declare -gA NET_OFFLOAD=() # path → on|off, as last set
+	declare -gA NET_DOWN=()    # path → its shape towards the client
 	NET_CLIENT=pmc-$id NET_ROUTER=pmr-$id NET_SERVER=pms-$id
 	for ns in "$NET_CLIENT" "$NET_ROUTER" "$NET_SERVER"; do
 		ip netns add "$ns"
@@ -153,17 +156,25 @@ net_new() {
 	net_path lte
 }
 
+# A rate like 8.6 Mbit/s in kbit/s; the shell knows no fractions.
+net_kbit() {
+	local whole=${1%.*} part=000
+	[ "$whole" = "$1" ] || part=${1#*.}00
+	echo $((10#$whole * 1000 + 10#${part:0:3}))
+}
+
+# The queueing discipline of one direction, in tc's words.
 net_qdisc() {
-	local ns=$1 dev=$2 mbit=$3 rtt=$4 queue=$5 loss=$6
+	local kbit rtt=$2 queue=$3 loss=$4
+	kbit=$(net_kbit "$1")
 	if net_has_netem; then
 		# In flight and queued packets share netem's limit.
-		local limit=$((queue + mbit * rtt * 1000 / 2 / 12000))
-		set -- netem rate "${mbit}mbit" delay "$((rtt * 500))us" limit "$limit"
-		[ "$loss" = 0 ] || set -- "$@" loss "$loss%"
+		local limit=$((queue + (kbit * rtt / 2 + 12111) / 12112))
+		printf 'netem rate %skbit delay %sus limit %s' "$kbit" $((rtt * 500)) "$limit"
+		[ "$loss" = 0 ] || printf ' loss %s%%' "$loss"
 	else
-		set -- tbf rate "${mbit}mbit" burst 5kb limit "$((queue * 1514))"
+		printf 'tbf rate %skbit burst 5kb limit %s' "$kbit" $((queue * 1514))
 	fi
-	ip netns exec "$ns" tc qdisc replace dev "$dev" root "$@"
 }
 
 net_shape() {
@@ -171,8 +182,22 @@ net_shape() {
 	dev=$(net_device "$path")
 	# Segmentation offload would make queues and losses of 64 kB "packets".
 	net_offload "$path" off
-	net_qdisc "$NET_CLIENT" "$dev" "$mbit" "$rtt" "$queue" 0
-	net_qdisc "$NET_ROUTER" "$path" "$mbit" "$rtt" "$queue" "$loss"
+	NET_DOWN[$path]=$(net_qdisc "$mbit" "$rtt" "$queue" "$loss")
+	# shellcheck disable=SC2046 # words
+	tc -n "$NET_CLIENT" qdisc replace dev "$dev" root $(net_qdisc "$mbit" "$rtt" "$queue" 0)
+	# shellcheck disable=SC2086
+	tc -n "$NET_ROUTER" qdisc replace dev "$path" root ${NET_DOWN[$path]}
+}
+
+# What an earlier connection left in a long queue would slow the next one down; a replaced netem
+# keeps it, so the discipline goes and comes.
+net_fresh() {
+	local path words
+	for path in "${!NET_DOWN[@]}"; do
+		words=${NET_DOWN[$path]}
+		[ -z "${1:-}" ] || [[ $words != *loss* ]] || words="$words seed $1"
+		printf 'qdisc del dev %s root\nqdisc add dev %s root %s\n' "$path" "$path" "$words"
+	done | tc -n "$NET_ROUTER" -batch -
 }
 
 net_offload() {
@@ -190,6 +215,7 @@ net_offload() {
 net_unshape() {
 	local dev
 	dev=$(net_device "$1")
+	unset "NET_DOWN[$1]"
 	net_offload "$1" on
 	net_client tc qdisc del dev "$dev" root 2>/dev/null || :
 	net_router tc qdisc del dev "$1" root 2>/dev/null || :
@@ -209,22 +235,25 @@ net_link_up() {
 }
 
 # Routes of higher preference than the real ones: packets to and from the path vanish silently.
+# net_blackhole_lines add|del PATH, for `ip -batch` in the router; net_blackhole6_lines for `ip -6`.
+net_blackhole_lines() {
+	printf 'rule %s pref 10 iif %s blackhole\n' "$1" "$2"
+	printf 'rule %s pref 11 to 10.1.%s.0/24 blackhole\n' "$1" "$(net_number "$2")"
+}
+
+net_blackhole6_lines() {
+	printf 'rule %s pref 10 iif %s blackhole\n' "$1" "$2"
+	printf 'rule %s pref 11 to fd00:1:%s::/64 blackhole\n' "$1" "$(net_number "$2")"
+}
+
 net_blackhole() {
-	local n
-	n=$(net_number "$1")
-	ip -n "$NET_ROUTER" rule add pref 10 iif "$1" blackhole
-	ip -n "$NET_ROUTER" -6 rule add pref 10 iif "$1" blackhole
-	ip -n "$NET_ROUTER" rule add pref 11 to "10.1.$n.0/24" blackhole
-	ip -n "$NET_ROUTER" -6 rule add pref 11 to "fd00:1:$n::/64" blackhole
+	net_blackhole_lines add "$1" | net_batch "$NET_ROUTER"
+	net_blackhole6_lines add "$1" | net_batch "$NET_ROUTER" -6
 }
 
 net_heal() {
-	local n
-	n=$(net_number "$1")
-	ip -n "$NET_ROUTER" rule del pref 10 iif "$1" blackhole
-	ip -n "$NET_ROUTER" -6 rule del pref 10 iif "$1" blackhole
-	ip -n "$NET_ROUTER" rule del pref 11 to "10.1.$n.0/24" blackhole
-	ip -n "$NET_ROUTER" -6 rule del pref 11 to "fd00:1:$n::/64" blackhole
+	net_blackhole_lines del "$1" | net_batch "$NET_ROUTER"
+	net_blackhole6_lines del "$1" | net_batch "$NET_ROUTER" -6
 }
 
 net_endpoints() {

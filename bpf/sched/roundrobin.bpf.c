@@ -15,8 +15,9 @@
  * Good for: tests, equal paths, dividing load by contract. Lacks: it ignores RTT, so on unequal
  * paths the receiver waits for the slower one (head-of-line blocking).
  */
-#include "mptcp_bpf.bpf.h"
-#include "mptcp_arith.h"
+#include "mptcp_state.bpf.h"
+#include "mptcp_survey.bpf.h"
+#include "mptcp_trust.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -34,29 +35,7 @@ struct shares {
 	__u32 turns;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 8192);
-	__type(key, __u32); /* token */
-	__type(value, struct shares);
-} connections SEC(".maps");
-
-struct scratch {
-	struct mptcp_bpf_view view;
-	struct shares fresh;
-	__u64 best_cost;
-	__u64 least; /* lowest share of a usable subflow: a newcomer starts there */
-	__u32 best;
-	__u32 timer_us;
-	__u32 primaries;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct scratch);
-} scratch SEC(".maps");
+MPTCP_STATE(struct shares);
 
 static __always_inline __u32 weight_of(__u32 id)
 {
@@ -70,49 +49,30 @@ static __always_inline bool primary(const struct mptcp_bpf_path *p)
 	return !(p->flags & MPTCP_PATH_BACKUP) && !mptcp_path_suspect(p, 1);
 }
 
-static __always_inline void survey(struct scratch *s, const struct shares *sh, bool retrans)
+/* The next in turn is best[MPTCP_FIT_READY], or with nothing outstanding best[MPTCP_FIT_IDLE]; the
+ * lowest share of all is cost[MPTCP_FIT_FASTEST]: a newcomer starts there. */
+static __always_inline void survey(struct mptcp_scratch *s, const struct shares *sh)
 {
+	const struct mptcp_bpf_path *p;
 	int i;
 
-	s->best = ~0u;
-	s->best_cost = ~0ull;
-	s->least = ~0ull;
-	s->timer_us = s->primaries = 0;
-	bpf_for(i, 0, MPTCP_BPF_PATHS_MAX) {
-		const struct mptcp_bpf_path *p;
-		__u64 share, cost;
-		__u32 timer;
+	mptcp_survey_begin(s);
+	mptcp_for_each_path(p, i, &s->view)
+	{
+		__u64 share = sh->scaled[p->local_id & (IDS - 1)];
+		__u64 cost = share | (__u64)!primary(p) << 63;
 
-		if (i < 0 || i >= MPTCP_BPF_PATHS_MAX || i >= s->view.nr_paths)
-			break;
-		p = &s->view.path[i];
-		s->primaries += primary(p);
-		timer = mptcp_path_timer_us(p);
-		if (timer > s->timer_us)
-			s->timer_us = timer;
-		share = sh->scaled[p->local_id & (IDS - 1)];
-		if (share && share < s->least)
-			s->least = share;
-		cost = share | (__u64)!primary(p) << 63;
-		if (!(p->flags & MPTCP_PATH_ROOM) ||
-		    (retrans && (p->flags & MPTCP_PATH_OUTSTANDING)))
+		s->primaries += primary(p) && (mptcp_path_ready(p) || mptcp_path_busy(p));
+		if (mptcp_path_timer_us(p) > s->timer_us)
+			s->timer_us = mptcp_path_timer_us(p);
+		if (share)
+			mptcp_consider(s, MPTCP_FIT_FASTEST, i, share);
+		if (!mptcp_path_ready(p))
 			continue;
-		if (cost < s->best_cost) {
-			s->best_cost = cost;
-			s->best = i;
-		}
+		mptcp_consider(s, MPTCP_FIT_READY, i, cost);
+		if (!(p->flags & MPTCP_PATH_OUTSTANDING))
+			mptcp_consider(s, MPTCP_FIT_IDLE, i, cost);
 	}
-}
-
-static __always_inline struct shares *shares_of(struct scratch *s)
-{
-	struct shares *sh = bpf_map_lookup_elem(&connections, &s->view.token);
-
-	if (sh)
-		return sh;
-	__builtin_memset(&s->fresh, 0, sizeof(s->fresh));
-	bpf_map_update_elem(&connections, &s->view.token, &s->fresh, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&connections, &s->view.token);
 }
 
 /* Charges the turn that ends now with what it carried. */
@@ -122,42 +82,47 @@ static __always_inline void settle(struct shares *sh, __u64 next_seq)
 
 	if (!sh->turns)
 		return;
-	sh->scaled[id] += ((next_seq - sh->turn_seq) << 16) / weight_of(id);
+	sh->scaled[id] += ((__u64)mptcp_min_u32(next_seq - sh->turn_seq) << 16) / weight_of(id);
 	sh->turn_seq = next_seq;
+}
+
+/* A turn of `p` begins. */
+static __always_inline void begin(struct shares *sh, const struct mptcp_scratch *s, __u32 id)
+{
+	if (!sh->scaled[id])
+		sh->scaled[id] = s->cost[MPTCP_FIT_FASTEST] != ~0ull ? s->cost[MPTCP_FIT_FASTEST]
+								     : 1;
+	sh->turn_id = id;
+	sh->turn_seq = s->view.next_seq;
+	sh->turns++;
 }
 
 static __always_inline int run(struct mptcp_sock *msk, bool retrans)
 {
+	struct mptcp_scratch *s = mptcp_look(msk);
 	const struct mptcp_bpf_path *p;
-	__u32 zero = 0, id;
-	struct scratch *s;
 	struct shares *sh;
+	__u32 id;
 	int err;
 
-	s = bpf_map_lookup_elem(&scratch, &zero);
-	if (!s || mptcp_view(msk, &s->view) <= 0)
-		return -EAGAIN;
-	sh = shares_of(s);
+	sh = s ? mptcp_state(s->view.token) : NULL;
 	if (!sh)
 		return -EAGAIN;
 	if (!retrans)
 		settle(sh, s->view.next_seq);
-	survey(s, sh, retrans);
-	if (s->best >= MPTCP_BPF_PATHS_MAX)
-		return -EAGAIN;
-	p = &s->view.path[s->best];
-	if (!retrans && s->primaries && !primary(p))
-		return -EAGAIN;
+	survey(s, sh);
+	p = mptcp_path_at(s, s->best[retrans ? MPTCP_FIT_IDLE : MPTCP_FIT_READY]);
+	if (!p || (!retrans && s->primaries && !primary(p)))
+		return retrans ? -EAGAIN : mptcp_wait(msk, 0);
 	id = p->local_id & (IDS - 1);
-	err = bpf_mptcp_schedule(msk, p->id, quantum_bytes * weight_of(id), s->timer_us);
-	if (err || retrans)
-		return err;
-	if (!sh->scaled[id])
-		sh->scaled[id] = s->least != ~0ull ? s->least : 1;
-	sh->turn_id = id;
-	sh->turn_seq = s->view.next_seq;
-	sh->turns++;
-	return 0;
+	bpf_mptcp_reason(msk, retrans			     ? MPTCP_REASON_REINJECTED
+			      : p->flags & MPTCP_PATH_BACKUP ? MPTCP_REASON_BACKUP
+							     : MPTCP_REASON_FASTEST);
+	err = bpf_mptcp_schedule(msk, p->id, mptcp_min_u32((__u64)quantum_bytes * weight_of(id)),
+				 s->timer_us);
+	if (!err && !retrans)
+		begin(sh, s, id);
+	return err;
 }
 
 SEC("struct_ops")
@@ -173,4 +138,5 @@ int BPF_PROG(roundrobin_get_retrans, struct mptcp_sock *msk)
 }
 
 MPTCP_SCHEDULER(roundrobin, .get_send = (void *)roundrobin_get_send,
-		.get_retrans = (void *)roundrobin_get_retrans, .name = "roundrobin");
+		.get_retrans = (void *)roundrobin_get_retrans, .path_event = (void *)mptcp_trust,
+		.name = "roundrobin");

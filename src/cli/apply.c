@@ -9,6 +9,7 @@
 #include "cli/changes.h"
 #include "cli/cli.h"
 #include "cli/diagnose.h"
+#include "cli/sched_set.h"
 #include "util/cleanup.h"
 
 #include <errno.h>
@@ -31,7 +32,8 @@ struct run {
 	struct policy policy; /* what is applied of it; borrows everything from `loaded` */
 	struct pm_kernel kernel;
 	struct pm_plan plan;
-	struct sched_change sched;
+	struct sched_set scheds;
+	struct rules_change rules;
 	char left_out[384];
 	char (*unloaded)[LOADER_NAME_BYTES];
 	size_t nr_unloaded;
@@ -92,27 +94,12 @@ static int check_support(struct run *r, struct error *e)
 			  r->policy.scheduler.name, f->name, f->detail);
 		return error_hint(e, "%s", f->fix);
 	}
-	snprintf(r->left_out, sizeof(r->left_out), "scheduler %s: %s (%s)",
-		 r->policy.scheduler.name, f->detail, f->fix);
+	snprintf(r->left_out, sizeof(r->left_out), "scheduler %s%s: %s (%s)",
+		 r->policy.scheduler.name, r->policy.nr_rules ? " and the rules" : "", f->detail,
+		 f->fix);
 	memset(&r->policy.scheduler, 0, sizeof(r->policy.scheduler));
+	r->policy.nr_rules = 0;
 	return 0;
-}
-
-static int load_scheduler(struct run *r, bool try_only, struct error *e)
-{
-	const struct policy_scheduler *s = &r->policy.scheduler;
-	struct loader_knob knobs[POLICY_KNOBS_MAX];
-	int err;
-
-	for (size_t i = 0; i < s->nr_knobs; i++)
-		knobs[i] = (struct loader_knob){ s->knobs[i].name, s->knobs[i].values,
-						 s->knobs[i].nr_values };
-	err = loader_sched_load(&r->config, s->name, knobs, s->nr_knobs, try_only, r->sched.name,
-				&r->sched.outcome, e);
-	if (err == 0 && strcmp(r->sched.name, s->name) != 0)
-		return error_set(e, -EINVAL, "the object of scheduler %s calls itself %s", s->name,
-				 r->sched.name);
-	return err;
 }
 
 static int prepare(struct run *r, struct error *e)
@@ -125,49 +112,42 @@ static int prepare(struct run *r, struct error *e)
 		err = pm_netns_enter(netns, e);
 	if (err == 0)
 		err = check_support(r, e);
-	if (err == 0 && needs_bpf(&r->policy))
-		err = load_scheduler(r, true, e);
+	if (err == 0) {
+		sched_set_init(&r->scheds, &r->policy);
+		err = sched_set_try(&r->scheds, &r->config, e);
+	}
 	if (err == 0)
 		err = pm_kernel_read(&r->kernel, e);
 	if (err == 0)
 		err = pm_plan_make(&r->policy, &r->kernel, force, &r->plan, e);
+	if (err == 0)
+		err = rules_change_plan(&r->rules, &r->policy, &r->config, &r->plan, e);
+	if (err == 0 && !rules_change_none(&r->rules))
+		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "change rules for connections", e);
 	return err;
-}
-
-/* Undoes a fresh load after the rest has failed; `e` keeps the first reason. */
-static void unload_again(struct run *r, struct error *e)
-{
-	struct error second = { 0 };
-
-	if (loader_sched_unload(&r->config, r->sched.name, false, &second) < 0)
-		error_hint(e, "scheduler %s stays loaded (%.100s): mptcp-pmctl sched unload %s",
-			   r->sched.name, second.text, r->sched.name);
 }
 
 static int execute(struct run *r, struct error *e)
 {
-	bool fresh = false;
-	int err = 0;
+	int err = sched_set_load(&r->scheds, &r->config, e);
 
-	if (r->sched.name[0] && r->sched.outcome == LOADER_LOADED) {
-		err = load_scheduler(r, false, e);
-		fresh = err == 0 && r->sched.outcome == LOADER_LOADED;
+	if (err == 0) {
+		err = rules_change_execute(&r->rules, &r->config, e);
+		if (err == 0) {
+			/* Also without actions: it records that the policy is in force here. */
+			err = pm_plan_execute(&r->policy, &r->kernel, &r->plan, e);
+			if (err < 0)
+				rules_change_undo(&r->rules, &r->config, e);
+		}
 	}
-	if (err < 0)
-		return err;
-	/* Also without actions: it records that the policy is in force here. */
-	err = pm_plan_execute(&r->policy, &r->kernel, &r->plan, e);
 	if (err < 0) {
-		if (fresh)
-			unload_again(r, e);
+		sched_set_undo(&r->scheds, &r->config, e);
 		return err;
 	}
-	if (r->sched.name[0] && r->sched.outcome == LOADER_SWAPPED) {
-		err = load_scheduler(r, false, e);
-		if (err < 0)
-			error_hint(e, "the rest of the policy is in force; the scheduler keeps its "
-				      "former code and settings");
-	}
+	err = sched_set_swap(&r->scheds, &r->config, e);
+	if (err < 0)
+		error_hint(e, "the rest of the policy is in force; the scheduler keeps its former "
+			      "code and settings");
 	return err;
 }
 
@@ -176,20 +156,28 @@ static void tidy(struct cli *c, struct run *r)
 {
 	struct error e = { 0 };
 
-	if (unload_unused(r->sched.name, r->kernel.saved_scheduler, &r->unloaded, &r->nr_unloaded,
-			  &e) < 0)
+	if (unload_unused(r->policy.scheduler.name, r->kernel.saved_scheduler, &r->unloaded,
+			  &r->nr_unloaded, &e) < 0)
 		cli_note(c, "notice: %s\n", e.text);
 	for (size_t i = 0; i < r->nr_unloaded; i++)
 		cli_note(c, "- unload BPF scheduler %s  (no longer used)\n", r->unloaded[i]);
 }
 
+/* May a scheduler have lost its last user? */
 static bool scheduler_changes(const struct run *r)
 {
+	if (!rules_change_none(&r->rules))
+		return true;
 	for (size_t i = 0; i < r->plan.nr_actions; i++) {
 		if (r->plan.actions[i].kind == PM_SET_SCHEDULER)
 			return true;
 	}
 	return false;
+}
+
+static struct changes what(const struct run *r)
+{
+	return (struct changes){ &r->plan, r->scheds.changes, r->scheds.nr, &r->rules };
 }
 
 static void finish(struct cli *c, struct run *r, bool nothing)
@@ -198,8 +186,7 @@ static void finish(struct cli *c, struct run *r, bool nothing)
 		.policy = r->policy.name,
 		.dry_run = dry_run,
 		.left_out = r->left_out[0] ? r->left_out : NULL,
-		.plan = &r->plan,
-		.sched = &r->sched,
+		.what = what(r),
 		.unloaded = r->unloaded,
 		.nr_unloaded = r->nr_unloaded,
 	};
@@ -213,34 +200,46 @@ static void finish(struct cli *c, struct run *r, bool nothing)
 			 r->policy.name);
 }
 
+static int apply(struct cli *c, struct run *r, struct error *e)
+{
+	struct changes changes;
+	bool nothing;
+
+	r->policy = *r->loaded;
+	if (prepare(r, e) < 0)
+		return e->code;
+	if (r->left_out[0])
+		cli_note(c, "%sleft out:%s %s\n", cli_yellow(c), cli_plain(c), r->left_out);
+	changes = what(r);
+	/* With the same actions a different name is still to be recorded. */
+	nothing = changes_none(&changes) && strcmp(r->kernel.policy, r->policy.name) == 0;
+	changes_print(c, &changes);
+	if (!nothing && !dry_run) {
+		bool scheduler = scheduler_changes(r);
+
+		if (execute(r, e) < 0)
+			return e->code;
+		if (scheduler)
+			tidy(c, r);
+	}
+	finish(c, r, nothing);
+	return 0;
+}
+
 static int run(struct cli *c, int nr, char **words)
 {
-	_cleanup_(cleanup_run) struct run r = { .config = { .module_path = module_path } };
+	_cleanup_free_ struct run *r = calloc(1, sizeof(*r));
 	struct error e = { 0 };
-	bool nothing;
-	int status;
+	int status = EXIT_STATUS_FAILED;
 
 	(void)nr;
-	if (diagnose_load(c, words[0], &r.loaded, &status) < 0)
+	if (!r)
 		return status;
-	r.policy = *r.loaded;
-	if (prepare(&r, &e) < 0)
-		return cli_fail(c, &e);
-	if (r.left_out[0])
-		cli_note(c, "%sleft out:%s %s\n", cli_yellow(c), cli_plain(c), r.left_out);
-	/* With the same actions a different name is still to be recorded. */
-	nothing = changes_none(&r.plan, &r.sched) && strcmp(r.kernel.policy, r.policy.name) == 0;
-	changes_print(c, &r.plan, &r.sched);
-	if (!nothing && !dry_run) {
-		bool scheduler = scheduler_changes(&r);
-
-		if (execute(&r, &e) < 0)
-			return cli_fail(c, &e);
-		if (scheduler)
-			tidy(c, &r);
-	}
-	finish(c, &r, nothing);
-	return EXIT_STATUS_OK;
+	r->config.module_path = module_path;
+	if (diagnose_load(c, words[0], &r->loaded, &status) == 0)
+		status = apply(c, r, &e) < 0 ? cli_fail(c, &e) : EXIT_STATUS_OK;
+	cleanup_run(r);
+	return status;
 }
 
 const struct verb verb_apply = {

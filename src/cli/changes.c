@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pm/rules.h"
+
 #define LINE_BYTES 256
 
 static char sign(enum pm_action_kind kind)
@@ -50,30 +52,97 @@ static void print_line(struct cli *c, char s, const char *text, const char *reas
 		 reason[0] ? "  (" : "", reason, reason[0] ? ")" : "");
 }
 
-bool changes_none(const struct pm_plan *plan, const struct sched_change *sched)
+static bool sched_none(const struct sched_change *s)
 {
-	return plan->nr_actions == 0 && (!sched->name[0] || sched->outcome == LOADER_UNCHANGED);
+	return !s->name[0] || s->outcome == LOADER_UNCHANGED;
 }
 
-void changes_print(struct cli *c, const struct pm_plan *plan, const struct sched_change *sched)
+bool changes_none(const struct changes *what)
 {
+	for (size_t i = 0; i < what->nr_scheds; i++) {
+		if (!sched_none(&what->scheds[i]))
+			return false;
+	}
+	return what->plan->nr_actions == 0 && (!what->rules || rules_change_none(what->rules));
+}
+
+static void print_scheds(struct cli *c, const struct changes *what)
+{
+	char text[LINE_BYTES];
+
+	for (size_t i = 0; i < what->nr_scheds; i++) {
+		const struct sched_change *s = &what->scheds[i];
+		bool fresh = s->outcome == LOADER_LOADED;
+
+		if (sched_none(s))
+			continue;
+		snprintf(text, sizeof(text), "%s BPF scheduler %s", fresh ? "load" : "replace",
+			 s->name);
+		print_line(c, fresh ? '+' : '~', text, fresh ? "" : "live, connections are kept");
+	}
+}
+
+static bool has_rule(const struct mptcp_select_rule *rules, size_t nr,
+		     const struct mptcp_select_rule *rule)
+{
+	for (size_t i = 0; i < nr; i++) {
+		if (memcmp(&rules[i], rule, sizeof(*rule)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Each rule that goes and each that comes, to `each`. */
+static void walk_rules(const struct rules_change *r,
+		       void (*each)(void *data, bool added, const char *text), void *data)
+{
+	char text[PM_RULE_TEXT_BYTES];
+
+	for (size_t i = 0; i < r->nr_before; i++) {
+		if (has_rule(r->after, r->nr_after, &r->before[i]))
+			continue;
+		pm_rule_describe(&r->before[i], text, sizeof(text));
+		each(data, false, text);
+	}
+	for (size_t i = 0; i < r->nr_after; i++) {
+		if (has_rule(r->before, r->nr_before, &r->after[i]))
+			continue;
+		pm_rule_describe(&r->after[i], text, sizeof(text));
+		each(data, true, text);
+	}
+}
+
+static void print_rule(void *data, bool added, const char *text)
+{
+	print_line(data, added ? '+' : '-', text, "");
+}
+
+static void print_rules(struct cli *c, const struct rules_change *r)
+{
+	if (r->nr_after && r->selector == LOADER_LOADED)
+		print_line(c, '+', "load the selector",
+			   "gives connections the scheduler of a rule");
+	if (r->nr_after && r->selector == LOADER_SWAPPED)
+		print_line(c, '~', "replace the selector", "live");
+	walk_rules(r, print_rule, c);
+}
+
+void changes_print(struct cli *c, const struct changes *what)
+{
+	const struct pm_plan *plan = what->plan;
 	char text[LINE_BYTES];
 
 	for (size_t i = 0; i < plan->nr_notices; i++)
 		cli_note(c, "%snotice:%s %s\n", cli_yellow(c), cli_plain(c), plan->notices[i].text);
-	if (sched->name[0] && sched->outcome != LOADER_UNCHANGED) {
-		bool fresh = sched->outcome == LOADER_LOADED;
-
-		snprintf(text, sizeof(text), "%s BPF scheduler %s", fresh ? "load" : "replace",
-			 sched->name);
-		print_line(c, fresh ? '+' : '~', text, fresh ? "" : "live, connections are kept");
-	}
+	print_scheds(c, what);
 	for (size_t i = 0; i < plan->nr_actions; i++) {
 		const struct pm_action *a = &plan->actions[i];
 
 		pm_action_describe(a, text, sizeof(text));
 		print_line(c, sign(a->kind), text, a->reason);
 	}
+	if (what->rules)
+		print_rules(c, what->rules);
 }
 
 static void action_json(const struct pm_action *a, struct json *j)
@@ -89,30 +158,57 @@ static void action_json(const struct pm_action *a, struct json *j)
 	json_object_close(j);
 }
 
+static void rule_json(void *data, bool added, const char *text)
+{
+	struct json *j = data;
+
+	json_object_open(j);
+	json_key_string(j, "action", added ? "add-rule" : "delete-rule");
+	json_key_string(j, "text", text);
+	json_object_close(j);
+}
+
+static void scheds_json(const struct changes *what, struct json *j)
+{
+	if (what->nr_scheds) {
+		json_key_string(j, "scheduler", what->scheds[0].name);
+		json_key_string(j, "scheduler_outcome", cli_outcome_text(what->scheds[0].outcome));
+	}
+	json_key(j, "schedulers");
+	json_array_open(j);
+	for (size_t i = 0; i < what->nr_scheds; i++) {
+		json_object_open(j);
+		json_key_string(j, "scheduler", what->scheds[i].name);
+		json_key_string(j, "outcome", cli_outcome_text(what->scheds[i].outcome));
+		json_object_close(j);
+	}
+	json_array_close(j);
+}
+
 void changes_json(struct cli *c, const struct changes_report *r)
 {
+	const struct pm_plan *plan = r->what.plan;
 	struct json j;
 
 	json_init(&j, c->out, c->pretty);
 	json_object_open(&j);
 	json_key_string(&j, "policy", r->policy);
 	json_key_bool(&j, "dry_run", r->dry_run);
-	json_key_bool(&j, "changed", !changes_none(r->plan, r->sched) || r->nr_unloaded);
+	json_key_bool(&j, "changed", !changes_none(&r->what) || r->nr_unloaded);
 	if (r->left_out)
 		json_key_string(&j, "left_out", r->left_out);
-	if (r->sched->name[0]) {
-		json_key_string(&j, "scheduler", r->sched->name);
-		json_key_string(&j, "scheduler_outcome", cli_outcome_text(r->sched->outcome));
-	}
+	scheds_json(&r->what, &j);
 	json_key(&j, "actions");
 	json_array_open(&j);
-	for (size_t i = 0; i < r->plan->nr_actions; i++)
-		action_json(&r->plan->actions[i], &j);
+	for (size_t i = 0; i < plan->nr_actions; i++)
+		action_json(&plan->actions[i], &j);
+	if (r->what.rules)
+		walk_rules(r->what.rules, rule_json, &j);
 	json_array_close(&j);
 	json_key(&j, "notices");
 	json_array_open(&j);
-	for (size_t i = 0; i < r->plan->nr_notices; i++)
-		json_string(&j, r->plan->notices[i].text);
+	for (size_t i = 0; i < plan->nr_notices; i++)
+		json_string(&j, plan->notices[i].text);
 	json_array_close(&j);
 	json_key(&j, "unloaded");
 	json_array_open(&j);

@@ -4,6 +4,7 @@
 #define CLI_CHANGES_H
 
 #include "cli/cli.h"
+#include "cli/rules_change.h"
 #include "pm/pm.h"
 
 /* A change of a scheduler's code rather than of the namespace. */
@@ -12,16 +13,23 @@ struct sched_change {
 	enum loader_outcome outcome;
 };
 
+/* All that differs. */
+struct changes {
+	const struct pm_plan *plan;
+	const struct sched_change *scheds;
+	size_t nr_scheds;
+	const struct rules_change *rules; /* NULL: not concerned */
+};
+
 /* A diff: "+ add endpoint ... (reason)", "-", "~"; notices first. Silent with -q. */
-void changes_print(struct cli *c, const struct pm_plan *plan, const struct sched_change *sched);
+void changes_print(struct cli *c, const struct changes *what);
 
 /* The same as one object with what is known about the run. */
 struct changes_report {
 	const char *policy; /* NULL: unload */
 	bool dry_run;
 	const char *left_out; /* NULL: nothing */
-	const struct pm_plan *plan;
-	const struct sched_change *sched;
+	struct changes what;
 	char (*unloaded)[LOADER_NAME_BYTES];
 	size_t nr_unloaded;
 };
@@ -29,7 +37,7 @@ struct changes_report {
 void changes_json(struct cli *c, const struct changes_report *r);
 
 /* True when nothing differs. */
-bool changes_none(const struct pm_plan *plan, const struct sched_change *sched);
+bool changes_none(const struct changes *what);
 
 /*
  * Unloads schedulers of ours that no namespace's policy names, that have no connections and that

@@ -85,7 +85,7 @@ static int run_show(struct cli *c, int nr, char **words)
 	(void)nr;
 	if (read_rows(words[0], &rows, &nr_rows, &e) < 0)
 		return cli_fail(c, &e);
-	t = view_scheds(rows, nr_rows);
+	t = view_scheds_in_full(rows, nr_rows);
 	if (c->json) {
 		json_init(&j, c->out, c->pretty);
 		table_json_row(&t, 0, &j);

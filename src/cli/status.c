@@ -2,6 +2,9 @@
 /* status: what is in force. */
 #include "cli/cli.h"
 #include "cli/views.h"
+#include "loader/rules.h"
+#include "pm/netns.h"
+#include "pm/rules.h"
 #include "util/cleanup.h"
 
 #include <errno.h>
@@ -17,8 +20,34 @@ struct state {
 	struct pm_kernel kernel;
 	struct loader_sched *scheds;
 	size_t nr_scheds;
+	struct mptcp_select_rule rules[MPTCP_SELECT_RULES_MAX];
+	size_t nr_rules;
 	struct error sched_error; /* schedulers cannot be listed without privileges */
 };
+
+static void rule_json(const struct mptcp_select_rule *rule, struct json *j)
+{
+	char text[PM_RULE_TEXT_BYTES];
+
+	pm_rule_describe(rule, text, sizeof(text));
+	json_object_open(j);
+	json_key_uint(j, "rule", rule->rule);
+	json_key_string(j, "scheduler", rule->scheduler);
+	json_key_string(j, "text", text);
+	json_object_close(j);
+}
+
+static void print_rules(struct cli *c, const struct state *s)
+{
+	char text[PM_RULE_TEXT_BYTES];
+
+	if (s->nr_rules)
+		fprintf(c->out, "\nrules for connections\n");
+	for (size_t i = 0; i < s->nr_rules; i++) {
+		pm_rule_describe(&s->rules[i], text, sizeof(text));
+		fprintf(c->out, "%s\n", text);
+	}
+}
 
 static void print_json(struct cli *c, const struct state *s, const struct table *endpoints,
 		       const struct table *scheds)
@@ -40,6 +69,11 @@ static void print_json(struct cli *c, const struct state *s, const struct table 
 	json_object_close(&j);
 	json_key(&j, "endpoints");
 	table_json(endpoints, &j);
+	json_key(&j, "rules");
+	json_array_open(&j);
+	for (size_t i = 0; i < s->nr_rules; i++)
+		rule_json(&s->rules[i], &j);
+	json_array_close(&j);
 	json_key(&j, "schedulers");
 	table_json(scheds, &j);
 	json_object_close(&j);
@@ -62,6 +96,7 @@ static void print_text(struct cli *c, const struct state *s, const struct table 
 	if (k->nr_endpoints)
 		fprintf(c->out, "\nendpoints\n");
 	table_print(endpoints, c->out, c->color);
+	print_rules(c, s);
 	if (s->nr_scheds)
 		fprintf(c->out, "\nBPF schedulers\n");
 	table_print(scheds, c->out, c->color);
@@ -73,6 +108,15 @@ static void cleanup_state(struct state *s)
 {
 	pm_kernel_clear(&s->kernel);
 	free(s->scheds);
+}
+
+/* Needs the same privileges as the schedulers, and fails in the same words. */
+static void read_rules(struct state *s)
+{
+	struct pm_netns ns = { 0 };
+
+	if (pm_netns_identify(&ns, &s->sched_error) == 0)
+		loader_rules_read(NULL, ns.cookie, s->rules, &s->nr_rules, &s->sched_error);
 }
 
 static int run(struct cli *c, int nr, char **words)
@@ -90,7 +134,8 @@ static int run(struct cli *c, int nr, char **words)
 	loader_probe(NULL, &s.support);
 	if (pm_kernel_read(&s.kernel, &e) < 0)
 		return cli_fail(c, &e);
-	loader_sched_list(NULL, &s.scheds, &s.nr_scheds, &s.sched_error);
+	if (loader_sched_list(NULL, &s.scheds, &s.nr_scheds, &s.sched_error) == 0)
+		read_rules(&s);
 	endpoints = view_endpoint_rows(&s.kernel);
 	scheds = view_sched_rows(s.scheds, s.nr_scheds);
 	if (!endpoints || !scheds) {

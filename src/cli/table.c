@@ -28,6 +28,7 @@ static uint64_t number(const struct column *c, const void *p)
 	case COLUMN_U16:
 		return *(const uint16_t *)p;
 	case COLUMN_U32:
+	case COLUMN_PPM:
 		return *(const uint32_t *)p;
 	case COLUMN_U64:
 		return *(const uint64_t *)p;
@@ -90,6 +91,8 @@ static void cell(const struct table *t, size_t row, size_t i, char out[CELL_BYTE
 		snprintf(out, CELL_BYTES, "%s", *(const bool *)p ? "yes" : "no");
 	else if (c->kind == COLUMN_INT)
 		snprintf(out, CELL_BYTES, "%d", *(const int *)p);
+	else if (c->kind == COLUMN_PPM)
+		snprintf(out, CELL_BYTES, "%.2f %%", *(const uint32_t *)p / 1e4);
 	else
 		snprintf(out, CELL_BYTES, "%" PRIu64, number(c, p));
 }
@@ -195,14 +198,13 @@ void table_print_row(const struct table *t, size_t row, FILE *out)
 	}
 }
 
-void table_json_row(const struct table *t, size_t row, struct json *j)
+void table_json_members(const struct table *t, size_t row, struct json *j)
 {
-	json_object_open(j);
 	for (size_t i = 0; i < t->nr_columns; i++) {
 		const struct column *c = &t->columns[i];
 		const void *p = field(t, row, c);
 
-		if ((c->optional || c->kind == COLUMN_FLAG) && is_empty(c, p))
+		if (!c->key || ((c->optional || c->kind == COLUMN_FLAG) && is_empty(c, p)))
 			continue;
 		json_key(j, c->key);
 		if (is_text(c))
@@ -214,6 +216,12 @@ void table_json_row(const struct table *t, size_t row, struct json *j)
 		else
 			json_uint(j, number(c, p));
 	}
+}
+
+void table_json_row(const struct table *t, size_t row, struct json *j)
+{
+	json_object_open(j);
+	table_json_members(t, row, j);
 	json_object_close(j);
 }
 

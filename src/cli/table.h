@@ -20,13 +20,14 @@ enum column_kind {
 	COLUMN_U32,
 	COLUMN_U64,
 	COLUMN_INT,
+	COLUMN_PPM,  /* uint32_t, parts per million; in the table as a percentage */
 	COLUMN_BOOL, /* yes or no */
 	COLUMN_FLAG, /* bool; in JSON a key that is there when true, as in `ip -j`; neighbouring
 			flags share one column of the table */
 };
 
 struct column {
-	const char *key;   /* JSON */
+	const char *key;   /* JSON; NULL: table only */
 	const char *title; /* table; NULL: JSON only; of neighbouring flags the first counts */
 	enum column_kind kind;
 	unsigned int offset;
@@ -47,6 +48,8 @@ void table_print(const struct table *t, FILE *out, bool color);
 void table_json(const struct table *t, struct json *j);
 /* One row as an object. */
 void table_json_row(const struct table *t, size_t row, struct json *j);
+/* The same without the braces, inside an object that is open. */
+void table_json_members(const struct table *t, size_t row, struct json *j);
 /* One row as lines "title value". */
 void table_print_row(const struct table *t, size_t row, FILE *out);
 

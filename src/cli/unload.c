@@ -17,9 +17,9 @@ static const struct option_def options[] = {
 };
 
 static int plan_and_execute(struct cli *c, struct pm_kernel *k, struct pm_plan *plan,
-			    struct error *e)
+			    struct rules_change *rules, struct error *e)
 {
-	const struct sched_change none = { 0 };
+	const struct changes what = { .plan = plan, .rules = rules };
 	unsigned int need = CAP_BIT_NET_ADMIN;
 	int err;
 
@@ -34,10 +34,20 @@ static int plan_and_execute(struct cli *c, struct pm_kernel *k, struct pm_plan *
 		err = pm_kernel_read(k, e);
 	if (err == 0)
 		err = pm_plan_make(NULL, k, force, plan, e);
+	if (err == 0)
+		err = rules_change_plan(rules, NULL, NULL, plan, e);
+	if (err == 0 && !rules_change_none(rules))
+		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "remove rules for connections", e);
 	if (err < 0)
 		return err;
-	changes_print(c, plan, &none);
-	return pm_plan_execute(NULL, k, plan, e);
+	changes_print(c, &what);
+	err = rules_change_execute(rules, NULL, e);
+	if (err < 0)
+		return err;
+	err = pm_plan_execute(NULL, k, plan, e);
+	if (err < 0)
+		rules_change_undo(rules, NULL, e);
+	return err;
 }
 
 static int run(struct cli *c, int nr, char **words)
@@ -45,18 +55,20 @@ static int run(struct cli *c, int nr, char **words)
 	_cleanup_(pm_kernel_clear) struct pm_kernel k = { 0 };
 	_cleanup_(pm_plan_clear) struct pm_plan plan = { 0 };
 	_cleanup_free_ char(*unloaded)[LOADER_NAME_BYTES] = NULL;
-	const struct sched_change none = { 0 };
-	struct changes_report report = { .plan = &plan, .sched = &none };
+	_cleanup_free_ struct rules_change *rules = calloc(1, sizeof(*rules));
+	struct changes_report report = { .what = { .plan = &plan, .rules = rules } };
 	struct error e = { 0 };
 	int err;
 
 	(void)nr;
 	(void)words;
-	if (plan_and_execute(c, &k, &plan, &e) < 0)
+	if (!rules)
+		return EXIT_STATUS_FAILED;
+	if (plan_and_execute(c, &k, &plan, rules, &e) < 0)
 		return cli_fail(c, &e);
 	/* A scheduler that was loaded by hand stays unless --all asks for it or the policy that is
 	 * gone used it. */
-	if (all || k.policy_scheduler[0]) {
+	if (all || k.policy_scheduler[0] || rules->nr_before) {
 		err = unload_unused(k.saved_scheduler, NULL, &unloaded, &report.nr_unloaded, &e);
 		for (size_t i = 0; i < report.nr_unloaded; i++)
 			cli_note(c, "- unload BPF scheduler %s\n", unloaded[i]);
@@ -68,7 +80,7 @@ static int run(struct cli *c, int nr, char **words)
 	report.unloaded = unloaded;
 	if (c->json)
 		changes_json(c, &report);
-	else if (changes_none(&plan, &none) && !report.nr_unloaded)
+	else if (changes_none(&report.what) && !report.nr_unloaded)
 		cli_note(c, "nothing to unload\n");
 	return EXIT_STATUS_OK;
 }

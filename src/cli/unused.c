@@ -15,6 +15,8 @@ static bool is_kept(const struct loader_sched *s, char *const *in_use, const cha
 		return true;
 	if ((keep1 && strcmp(s->name, keep1) == 0) || (keep2 && strcmp(s->name, keep2) == 0))
 		return true;
+	if (loader_rules_name(NULL, s->name))
+		return true;
 	for (; in_use && *in_use; in_use++) {
 		if (strcmp(s->name, *in_use) == 0)
 			return true;

@@ -71,6 +71,13 @@ static void name_user(uint32_t uid, char *out, size_t size)
 		snprintf(out, size, "%u", uid);
 }
 
+uint32_t view_share_ppm(uint64_t part, uint64_t whole)
+{
+	double share = whole ? (double)part * 1e6 / (double)whole : 0;
+
+	return share < UINT32_MAX ? (uint32_t)share : UINT32_MAX;
+}
+
 struct sched_row *view_sched_rows(const struct loader_sched *list, size_t nr)
 {
 	struct sched_row *rows = calloc(nr + 1, sizeof(*rows));
@@ -80,6 +87,8 @@ struct sched_row *view_sched_rows(const struct loader_sched *list, size_t nr)
 		struct tm tm;
 
 		rows[i].s = list[i];
+		rows[i].duplicate_ppm =
+			view_share_ppm(list[i].reinjected_bytes, list[i].sent_bytes);
 		if (!at || !gmtime_r(&at, &tm))
 			continue;
 		strftime(rows[i].loaded_at, sizeof(rows[i].loaded_at), "%Y-%m-%dT%H:%M:%SZ", &tm);
@@ -112,9 +121,28 @@ static const struct column sched_columns[] = {
 	SCHED("errors", "ERRORS", COLUMN_U64, s.errors, false),
 	SCHED("slow", "SLOW", COLUMN_U64, s.slow, false),
 	SCHED("ejected", "EJECTED", COLUMN_U64, s.ejected, false),
+	/* not in lists */
+	SCHED("fastest", "FASTEST", COLUMN_U64, s.fastest, false),
+	SCHED("spilled", "SPILLED", COLUMN_U64, s.spilled, false),
+	SCHED("backup", "BACKUP", COLUMN_U64, s.backup, false),
+	SCHED("deferred", "DEFERRED", COLUMN_U64, s.deferred, false),
+	SCHED("redundant", "REDUNDANT", COLUMN_U64, s.redundant, false),
+	SCHED("reinjected", "REINJECTED", COLUMN_U64, s.reinjected, false),
+	SCHED("probe", "PROBE", COLUMN_U64, s.probe, false),
+	SCHED("sent_bytes", "SENT B", COLUMN_U64, s.sent_bytes, false),
+	SCHED("reinjected_bytes", "REINJECTED B", COLUMN_U64, s.reinjected_bytes, false),
+	SCHED("duplicate_ppm", "DUPLICATE", COLUMN_PPM, duplicate_ppm, false),
 };
 
+#define NR_SCHED_DETAILS 10
+
 struct table view_scheds(const struct sched_row *rows, size_t nr)
+{
+	return (struct table){ sched_columns, NR(sched_columns) - NR_SCHED_DETAILS, rows,
+			       sizeof(*rows), nr };
+}
+
+struct table view_scheds_in_full(const struct sched_row *rows, size_t nr)
 {
 	return (struct table){ sched_columns, NR(sched_columns), rows, sizeof(*rows), nr };
 }

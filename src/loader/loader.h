@@ -50,8 +50,33 @@ struct loader_sched {
 	/* counters from /proc/mptcp_bpf, since this scheduler was registered */
 	uint64_t connections, decisions, scheduled, waited, retransmits, stalls, refused, errors,
 		slow, ejected;
+	/* decisions by reason (enum mptcp_bpf_reason), and what they sent */
+	uint64_t fastest, spilled, backup, deferred, redundant, reinjected, probe;
+	uint64_t sent_bytes, reinjected_bytes;
 	char state[16]; /* "ok" or why the module stopped calling it */
 };
+
+/* A connection that has a scheduler of the module, from /proc/net/mptcp_bpf. */
+struct loader_conn {
+	uint32_t token;
+	char scheduler[LOADER_NAME_BYTES];
+	char state[16]; /* "ok", or why the built-in scheduler decides instead */
+	char by[8];	/* who chose it: sysctl, rule, hand */
+	uint32_t rule;	/* number of the rule in the policy; 0: none */
+	uint64_t decisions, sent_bytes, reinjected_bytes;
+};
+
+/* Those of the thread's network namespace; *known is false when the module is not loaded. The
+ * caller frees *out. */
+int loader_conn_list(struct loader_conn **out, size_t *nr, bool *known, struct error *e);
+
+/*
+ * Gives a live connection another scheduler from its next decision on. -ESRCH: the module knows no
+ * connection of this token in the namespace of this cookie (SO_NETNS_COOKIE); -ENOENT: no such
+ * scheduler is loaded; -EOPNOTSUPP: no module, or one that cannot do it.
+ */
+int loader_conn_set(const struct loader_config *c, uint64_t netns_cookie, uint32_t token,
+		    const char *scheduler, struct error *e);
 
 /* Makes the module present: nothing if it is, insmod of module_path, or modprobe. */
 int loader_module_ensure(const struct loader_config *c, struct error *e);

@@ -14,6 +14,12 @@
 #ifndef LOADER_PROC
 #define LOADER_PROC "/proc/" LOADER_MODULE
 #endif
+#ifndef LOADER_PROC_NET
+#define LOADER_PROC_NET "/proc/thread-self/net/" LOADER_MODULE
+#endif
+#ifndef LOADER_SELECT_TYPE
+#define LOADER_SELECT_TYPE "mptcp_bpf_select_ops"
+#endif
 #ifndef LOADER_OPS_TYPE
 #define LOADER_OPS_TYPE "mptcp_bpf_sched_ops"
 #endif

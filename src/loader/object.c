@@ -73,12 +73,50 @@ bool scheduler_name_valid(const char *name)
 	return n > 0 && n < LOADER_NAME_BYTES;
 }
 
+/* -ENOENT, and the folders looked in, when it is in none of them. */
+static int find_in_dirs(const struct loader_config *c, const char *name, char **path, char *looked,
+			size_t looked_size)
+{
+	char exe_dir[PATH_MAX];
+	const char *dirs[DIRS_MAX];
+	size_t nr = search_dirs(c, exe_dir, sizeof(exe_dir), dirs);
+
+	looked[0] = '\0';
+	for (size_t i = 0; i < nr; i++) {
+		_cleanup_free_ char *p = NULL;
+		size_t at = strlen(looked);
+
+		if (asprintf(&p, "%s/%s" OBJECT_SUFFIX, dirs[i], name) < 0) {
+			p = NULL;
+			return -ENOMEM;
+		}
+		if (access(p, F_OK) == 0) {
+			*path = TAKE_PTR(p);
+			return 0;
+		}
+		snprintf(looked + at, looked_size - at, "%s%s", i ? ", " : "", dirs[i]);
+	}
+	return -ENOENT;
+}
+
+int object_find_tool(const struct loader_config *c, const char *name, char **path, struct error *e)
+{
+	char looked[256];
+	int err = find_in_dirs(c, name, path, looked, sizeof(looked));
+
+	if (err == -ENOMEM)
+		return error_set(e, err, "out of memory");
+	if (err == 0)
+		return 0;
+	error_set(e, -ENOENT, "there is no %s" OBJECT_SUFFIX " in %s", name, looked);
+	return error_hint(e, "build it with make bpf, or name its folder in MPTCP_PM_BPF_DIR");
+}
+
 int object_find(const struct loader_config *c, const char *name_or_path, char **path,
 		struct error *e)
 {
-	char exe_dir[PATH_MAX], looked[256] = "";
-	const char *dirs[DIRS_MAX];
-	size_t nr;
+	char looked[256];
+	int err;
 
 	if (is_path(name_or_path)) {
 		*path = strdup(name_or_path);
@@ -89,21 +127,11 @@ int object_find(const struct loader_config *c, const char *name_or_path, char **
 				 "\"%s\" is not a scheduler name (letters, digits, _ and -, at "
 				 "most %d)",
 				 name_or_path, LOADER_NAME_BYTES - 1);
-	nr = search_dirs(c, exe_dir, sizeof(exe_dir), dirs);
-	for (size_t i = 0; i < nr; i++) {
-		_cleanup_free_ char *p = NULL;
-		size_t at = strlen(looked);
-
-		if (asprintf(&p, "%s/%s" OBJECT_SUFFIX, dirs[i], name_or_path) < 0) {
-			p = NULL;
-			return error_set(e, -ENOMEM, "out of memory");
-		}
-		if (access(p, F_OK) == 0) {
-			*path = TAKE_PTR(p);
-			return 0;
-		}
-		snprintf(looked + at, sizeof(looked) - at, "%s%s", i ? ", " : "", dirs[i]);
-	}
+	err = find_in_dirs(c, name_or_path, path, looked, sizeof(looked));
+	if (err == -ENOMEM)
+		return error_set(e, err, "out of memory");
+	if (err == 0)
+		return 0;
 	error_set(e, -ENOENT, "there is no scheduler \"%s\" (no %s" OBJECT_SUFFIX " in %s)",
 		  name_or_path, name_or_path, looked);
 	return error_hint(e, "build it with make bpf, or name its folder in MPTCP_PM_BPF_DIR");
@@ -198,6 +226,19 @@ static int ops_name(struct bpf_object *obj, const struct bpf_map *map, char name
 		return 0;
 	}
 	return -EINVAL;
+}
+
+struct bpf_map *object_ops_map(struct bpf_object *obj, const char *type)
+{
+	struct bpf_map *m;
+
+	bpf_object__for_each_map(m, obj)
+	{
+		if (bpf_map__type(m) == BPF_MAP_TYPE_STRUCT_OPS &&
+		    strcmp(ops_type_name(obj, m), type) == 0)
+			return m;
+	}
+	return NULL;
 }
 
 int object_scheduler(struct bpf_object *obj, const char *path, struct bpf_map **map,

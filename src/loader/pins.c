@@ -25,6 +25,12 @@ void pins_path(const struct loader_config *c, const char *name, char out[PINS_PA
 		 name ? name : "");
 }
 
+void pins_select_path(const struct loader_config *c, const char *name, char out[PINS_PATH_BYTES])
+{
+	snprintf(out, PINS_PATH_BYTES, "%s/mptcp-pm/select%s%s", bpffs(c), name ? "/" : "",
+		 name ? name : "");
+}
+
 static int mount_bpffs(const char *at, struct error *e)
 {
 	struct statfs fs;
@@ -61,15 +67,12 @@ int pins_lock(const struct loader_config *c, struct error *e)
 	return TAKE_FD(fd);
 }
 
-int pins_open(const struct loader_config *c, const char *name, uint32_t *link_id, uint32_t *map_id)
+int pins_open_path(const char *path, uint32_t *link_id, uint32_t *map_id)
 {
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int fd = bpf_obj_get(path);
 	struct bpf_link_info info = { 0 };
 	uint32_t len = sizeof(info);
-	char path[PINS_PATH_BYTES];
 
-	pins_path(c, name, path);
-	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return -errno;
 	if (bpf_link_get_info_by_fd(fd, &info, &len) < 0 || info.type != BPF_LINK_TYPE_STRUCT_OPS)
@@ -77,4 +80,12 @@ int pins_open(const struct loader_config *c, const char *name, uint32_t *link_id
 	*link_id = info.id;
 	*map_id = info.struct_ops.map_id;
 	return TAKE_FD(fd);
+}
+
+int pins_open(const struct loader_config *c, const char *name, uint32_t *link_id, uint32_t *map_id)
+{
+	char path[PINS_PATH_BYTES];
+
+	pins_path(c, name, path);
+	return pins_open_path(path, link_id, map_id);
 }

@@ -12,11 +12,15 @@
 /* The path of a scheduler's pin; NULL gives the folder. */
 void pins_path(const struct loader_config *c, const char *name, char out[PINS_PATH_BYTES]);
 
+/* The same for the selector: "link", "rules". */
+void pins_select_path(const struct loader_config *c, const char *name, char out[PINS_PATH_BYTES]);
+
 /* Mounts bpffs if need be, makes the folder and locks it until the descriptor is closed, so that
  * two loaders do not work at once. Returns the descriptor. */
 int pins_lock(const struct loader_config *c, struct error *e);
 
 /* The link behind a pin. -ENOENT when there is none. */
 int pins_open(const struct loader_config *c, const char *name, uint32_t *link_id, uint32_t *map_id);
+int pins_open_path(const char *path, uint32_t *link_id, uint32_t *map_id);
 
 #endif

@@ -1,123 +1,100 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The module's own account of its schedulers; see proc.h. */
+/* The module's own account of its schedulers and connections; see proc.h. */
 #include "loader/proc.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "loader/columns.h"
 #include "loader/names.h"
 #include "util/cleanup.h"
 
-#define COLUMNS_MAX 32
-#define BLANKS	    " \t\r\n"
+#define COUNTER(name)                                                      \
+	{                                                                  \
+#name, COLUMNS_U64, offsetof(struct loader_sched, name), 0 \
+	}
+#define TEXT(type, name)                                                                \
+	{                                                                               \
+#name, COLUMNS_TEXT, offsetof(type, name), sizeof(((type *)NULL)->name) \
+	}
 
-struct counter {
-	const char *column;
-	size_t offset;
+static const struct columns_def sched_columns[] = {
+	TEXT(struct loader_sched, name),
+	TEXT(struct loader_sched, state),
+	COUNTER(connections),
+	COUNTER(decisions),
+	COUNTER(scheduled),
+	COUNTER(waited),
+	COUNTER(retransmits),
+	COUNTER(stalls),
+	COUNTER(refused),
+	COUNTER(errors),
+	COUNTER(slow),
+	COUNTER(ejected),
+	COUNTER(fastest),
+	COUNTER(spilled),
+	COUNTER(backup),
+	COUNTER(deferred),
+	COUNTER(redundant),
+	COUNTER(reinjected),
+	COUNTER(probe),
+	COUNTER(sent_bytes),
+	COUNTER(reinjected_bytes),
 };
 
-static const struct counter counters[] = {
-	{ "connections", offsetof(struct loader_sched, connections) },
-	{ "decisions", offsetof(struct loader_sched, decisions) },
-	{ "scheduled", offsetof(struct loader_sched, scheduled) },
-	{ "waited", offsetof(struct loader_sched, waited) },
-	{ "retransmits", offsetof(struct loader_sched, retransmits) },
-	{ "stalls", offsetof(struct loader_sched, stalls) },
-	{ "refused", offsetof(struct loader_sched, refused) },
-	{ "errors", offsetof(struct loader_sched, errors) },
-	{ "slow", offsetof(struct loader_sched, slow) },
-	{ "ejected", offsetof(struct loader_sched, ejected) },
+static const struct columns_def conn_columns[] = {
+	{ "token", COLUMNS_HEX, offsetof(struct loader_conn, token), 0 },
+	TEXT(struct loader_conn, scheduler),
+	TEXT(struct loader_conn, state),
+	TEXT(struct loader_conn, by),
+	{ "rule", COLUMNS_U32, offsetof(struct loader_conn, rule), 0 },
+	{ "decisions", COLUMNS_U64, offsetof(struct loader_conn, decisions), 0 },
+	{ "sent_bytes", COLUMNS_U64, offsetof(struct loader_conn, sent_bytes), 0 },
+	{ "reinjected_bytes", COLUMNS_U64, offsetof(struct loader_conn, reinjected_bytes), 0 },
 };
-
-#define NR_COUNTERS	     (sizeof(counters) / sizeof(counters[0]))
-#define COLUMN_UNKNOWN	     (-1)
-#define COLUMN_NAME	     (-2)
-#define COLUMN_STATE	     (-3)
-#define COLUMN_IS_COUNTER(i) ((i) >= 0)
-
-static int column_of(const char *word)
-{
-	if (strcmp(word, "name") == 0)
-		return COLUMN_NAME;
-	if (strcmp(word, "state") == 0)
-		return COLUMN_STATE;
-	for (size_t i = 0; i < NR_COUNTERS; i++) {
-		if (strcmp(word, counters[i].column) == 0)
-			return (int)i;
-	}
-	return COLUMN_UNKNOWN;
-}
-
-static size_t parse_header(char *line, int columns[COLUMNS_MAX])
-{
-	char *save = NULL;
-	size_t n = 0;
-
-	for (char *w = strtok_r(line + 1, BLANKS, &save); w && n < COLUMNS_MAX;
-	     w = strtok_r(NULL, BLANKS, &save))
-		columns[n++] = column_of(w);
-	return n;
-}
-
-static void parse_line(char *line, const int *columns, size_t nr_columns, struct loader_sched *s)
-{
-	char *save = NULL;
-	size_t i = 0;
-
-	for (char *w = strtok_r(line, BLANKS, &save); w && i < nr_columns;
-	     w = strtok_r(NULL, BLANKS, &save), i++) {
-		if (columns[i] == COLUMN_NAME)
-			snprintf(s->name, sizeof(s->name), "%s", w);
-		else if (columns[i] == COLUMN_STATE)
-			snprintf(s->state, sizeof(s->state), "%s", w);
-		else if (COLUMN_IS_COUNTER(columns[i]))
-			*(uint64_t *)((char *)s + counters[columns[i]].offset) =
-				strtoull(w, NULL, 10);
-	}
-}
-
-static bool has_name_column(const int *columns, size_t nr_columns)
-{
-	for (size_t i = 0; i < nr_columns; i++) {
-		if (columns[i] == COLUMN_NAME)
-			return true;
-	}
-	return false;
-}
 
 int loader_proc_parse(FILE *in, struct loader_sched **out, size_t *nr, struct error *e)
 {
-	_cleanup_free_ struct loader_sched *list = NULL;
-	_cleanup_free_ char *line = NULL;
-	int columns[COLUMNS_MAX];
-	size_t nr_columns = 0, n = 0, size = 0;
+	const struct columns_table t = { sched_columns,
+					 sizeof(sched_columns) / sizeof(sched_columns[0]),
+					 sizeof(struct loader_sched), LOADER_PROC };
+	void *rows;
+	int err = columns_parse(in, &t, &rows, nr, e);
 
-	while (getline(&line, &size, in) > 0) {
-		struct loader_sched s = { .registered = true };
-		struct loader_sched *grown;
-
-		if (line[0] == '#') {
-			if (nr_columns == 0)
-				nr_columns = parse_header(line, columns);
-			continue;
-		}
-		if (!has_name_column(columns, nr_columns))
-			break;
-		parse_line(line, columns, nr_columns, &s);
-		if (!s.name[0])
-			continue;
-		grown = reallocarray(list, n + 1, sizeof(*list));
-		if (!grown)
-			return error_set(e, -ENOMEM, "out of memory");
-		list = grown;
-		list[n++] = s;
-	}
-	if (!has_name_column(columns, nr_columns))
-		return error_set(e, -EPROTO, "%s has no header that names its columns",
-				 LOADER_PROC);
-	*out = TAKE_PTR(list);
-	*nr = n;
+	if (err < 0)
+		return err;
+	*out = rows;
+	for (size_t i = 0; i < *nr; i++)
+		(*out)[i].registered = true;
 	return 0;
+}
+
+int loader_proc_parse_conns(FILE *in, struct loader_conn **out, size_t *nr, struct error *e)
+{
+	const struct columns_table t = { conn_columns,
+					 sizeof(conn_columns) / sizeof(conn_columns[0]),
+					 sizeof(struct loader_conn), LOADER_PROC_NET };
+	void *rows;
+	int err = columns_parse(in, &t, &rows, nr, e);
+
+	if (err == 0)
+		*out = rows;
+	return err;
+}
+
+int loader_conn_list(struct loader_conn **out, size_t *nr, bool *known, struct error *e)
+{
+	_cleanup_fclose_ FILE *in = fopen(LOADER_PROC_NET, "re");
+
+	*known = in != NULL;
+	if (!in && errno == ENOENT) {
+		*out = NULL;
+		*nr = 0;
+		return 0;
+	}
+	if (!in)
+		return error_set(e, -errno, "cannot read %s: %s", LOADER_PROC_NET, strerror(errno));
+	return loader_proc_parse_conns(in, out, nr, e);
 }
 
 int loader_proc_read(struct loader_sched **out, size_t *nr, struct error *e)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * What the module reports in /proc/mptcp_bpf: a header line starting with '#' that names the
- * columns, then one scheduler a line. Columns are found by name, so the module may add some.
- */
+/* What the module reports in /proc/mptcp_bpf (schedulers) and in /proc/net/mptcp_bpf (connections
+ * of one network namespace), tables as in columns.h. */
 #ifndef LOADER_PROC_H
 #define LOADER_PROC_H
 
@@ -13,7 +11,10 @@
 /* The caller frees *out. -EPROTO when there is no header with a "name" column. */
 int loader_proc_parse(FILE *in, struct loader_sched **out, size_t *nr, struct error *e);
 
-/* The same from the kernel; no schedulers when the module is not loaded. */
+/* -EPROTO when there is no header with a "token" column. */
+int loader_proc_parse_conns(FILE *in, struct loader_conn **out, size_t *nr, struct error *e);
+
+/* Schedulers from the kernel; no schedulers when the module is not loaded. */
 int loader_proc_read(struct loader_sched **out, size_t *nr, struct error *e);
 
 /* True when the module knows a scheduler of this name. */

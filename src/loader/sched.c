@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "loader/attach.h"
 #include "loader/bpflog.h"
 #include "loader/checkpoint.h"
 #include "loader/names.h"
@@ -17,48 +18,15 @@
 #include "loader/proc.h"
 #include "util/cleanup.h"
 
-/* What is at hand while a scheduler is loaded. */
-struct job {
-	const struct loader_config *c;
-	const char *name;
-	struct bpf_object *obj;
-	struct bpf_map *map;
-};
-
-static void cleanup_link(struct bpf_link **link)
-{
-	bpf_link__destroy(*link);
-}
-
-static int load_object(struct job *j, struct error *e)
-{
-	const char *why;
-	int err;
-
-	bpflog_start();
-	err = bpf_object__load(j->obj);
-	if (err == 0)
-		return 0;
-	why = bpflog_summary();
-	if (err == -EPERM && geteuid() != 0) {
-		error_set(e, -EPERM, "not allowed to load scheduler %s", j->name);
-		return error_hint(e, "CAP_BPF, CAP_NET_ADMIN and CAP_SYS_ADMIN are needed");
-	}
-	/* A verifier's -EACCES is no matter of permissions. */
-	error_set(e, err == -EPERM || err == -EACCES ? -EINVAL : err,
-		  "the kernel refused scheduler %s: %s", j->name, why[0] ? why : strerror(-err));
-	return error_hint(e, "mptcp-pmctl doctor says what this kernel supports");
-}
-
 static int taken(const char *name, struct error *e)
 {
 	error_set(e, -EEXIST, "a scheduler \"%s\" that is not ours is loaded already", name);
 	return error_hint(e, "mptcp-pmctl sched unload %s --force", name);
 }
 
-static int attach_new(struct job *j, struct error *e)
+static int attach_new(struct attach *j, struct error *e)
 {
-	_cleanup_(cleanup_link) struct bpf_link *link = NULL;
+	_cleanup_(attach_link_close) struct bpf_link *link = NULL;
 	char path[PINS_PATH_BYTES];
 
 	bpflog_start();
@@ -77,42 +45,8 @@ static int attach_new(struct job *j, struct error *e)
 	return 0;
 }
 
-/* Puts the new ops behind the pinned link in one step. libbpf fills the kernel's side of a
- * struct_ops map only on attaching; attaching under a name that is taken fails with EEXIST after
- * that, and the map is then ready to be put behind the link that holds the name. */
-static int swap(struct job *j, int link_fd, int old_map_fd, struct error *e)
-{
-	LIBBPF_OPTS(bpf_link_update_opts, opts, .flags = BPF_F_REPLACE,
-		    .old_map_fd = (uint32_t)old_map_fd);
-	_cleanup_(cleanup_link) struct bpf_link *link = NULL;
-
-	bpflog_start();
-	link = bpf_map__attach_struct_ops(j->map);
-	if (link)
-		return error_set(e, -EAGAIN, "scheduler %s went away while it was being replaced",
-				 j->name);
-	if (errno != EEXIST)
-		return error_set(e, -errno, "cannot prepare scheduler %s: %s", j->name,
-				 strerror(errno));
-	loader_checkpoint("attached");
-	if (bpf_link_update(link_fd, bpf_map__fd(j->map), &opts) < 0)
-		return error_set(e, -errno,
-				 "cannot replace scheduler %s: %s; the former one still runs",
-				 j->name, strerror(errno));
-	loader_checkpoint("updated");
-	return 0;
-}
-
-static bool same_as_running(const struct job *j, int old_map_fd)
-{
-	_cleanup_free_ struct ops *both = calloc(2, sizeof(*both));
-
-	return both && ops_from_object(j->obj, j->map, &both[0]) == 0 &&
-	       ops_from_kernel(old_map_fd, &both[1]) == 0 && ops_equal(&both[0], &both[1]);
-}
-
 /* A pin whose scheduler the module has let go of is only a name in the way. */
-static int remove_dead_pin(const struct job *j, struct error *e)
+static int remove_dead_pin(const struct attach *j, struct error *e)
 {
 	char path[PINS_PATH_BYTES];
 
@@ -122,7 +56,8 @@ static int remove_dead_pin(const struct job *j, struct error *e)
 	return 0;
 }
 
-static int install_new(struct job *j, bool dry_run, enum loader_outcome *outcome, struct error *e)
+static int install_new(struct attach *j, bool dry_run, enum loader_outcome *outcome,
+		       struct error *e)
 {
 	*outcome = LOADER_LOADED;
 	if (loader_proc_has(j->name))
@@ -130,7 +65,7 @@ static int install_new(struct job *j, bool dry_run, enum loader_outcome *outcome
 	return dry_run ? 0 : attach_new(j, e);
 }
 
-static int install(struct job *j, bool dry_run, enum loader_outcome *outcome, struct error *e)
+static int install(struct attach *j, bool dry_run, enum loader_outcome *outcome, struct error *e)
 {
 	_cleanup_close_ int link_fd = -1, old_map_fd = -1;
 	uint32_t link_id, map_id = 0;
@@ -147,12 +82,12 @@ static int install(struct job *j, bool dry_run, enum loader_outcome *outcome, st
 		err = dry_run ? 0 : remove_dead_pin(j, e);
 		return err < 0 ? err : install_new(j, dry_run, outcome, e);
 	}
-	if (same_as_running(j, old_map_fd)) {
+	if (attach_is_running(j, old_map_fd)) {
 		*outcome = LOADER_UNCHANGED;
 		return 0;
 	}
 	*outcome = LOADER_SWAPPED;
-	return dry_run ? 0 : swap(j, link_fd, old_map_fd, e);
+	return dry_run ? 0 : attach_swap(j, link_fd, old_map_fd, e);
 }
 
 int loader_sched_load(const struct loader_config *c, const char *name_or_path,
@@ -162,7 +97,7 @@ int loader_sched_load(const struct loader_config *c, const char *name_or_path,
 	_cleanup_(object_close) struct bpf_object *obj = NULL;
 	_cleanup_close_ int lock = -1;
 	_cleanup_free_ char *path = NULL;
-	struct job j = { .c = c, .name = name };
+	struct attach j = { .c = c, .kind = "scheduler", .name = name };
 	int err;
 
 	err = object_find(c, name_or_path, &path, e);
@@ -188,7 +123,7 @@ int loader_sched_load(const struct loader_config *c, const char *name_or_path,
 			return lock;
 	}
 	j.obj = obj;
-	err = load_object(&j, e);
+	err = attach_load(&j, e);
 	if (err < 0)
 		return err;
 	loader_checkpoint("loaded");

@@ -30,23 +30,31 @@ struct pm_action *pm_plan_add_action(struct planner *p, enum pm_action_kind kind
 	return bigger;
 }
 
+int pm_plan_add_notice(struct pm_plan *plan, enum pm_notice_kind kind, const char *text)
+{
+	struct pm_notice *bigger =
+		reallocarray(plan->notices, plan->nr_notices + 1, sizeof(*bigger));
+
+	if (!bigger)
+		return -ENOMEM;
+	plan->notices = bigger;
+	bigger += plan->nr_notices++;
+	bigger->kind = kind;
+	snprintf(bigger->text, sizeof(bigger->text), "%s", text);
+	return 0;
+}
+
 __attribute__((format(printf, 3, 4))) static void
 add_notice(struct planner *p, enum pm_notice_kind kind, const char *fmt, ...)
 {
-	struct pm_notice *bigger =
-		reallocarray(p->plan.notices, p->plan.nr_notices + 1, sizeof(*bigger));
+	char text[sizeof(((struct pm_notice *)0)->text)];
 	va_list ap;
 
-	if (!bigger) {
-		p->out_of_memory = true;
-		return;
-	}
-	p->plan.notices = bigger;
-	bigger += p->plan.nr_notices++;
-	bigger->kind = kind;
 	va_start(ap, fmt);
-	vsnprintf(bigger->text, sizeof(bigger->text), fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	if (pm_plan_add_notice(&p->plan, kind, text) < 0)
+		p->out_of_memory = true;
 }
 
 static bool path_matches(const struct policy_path *path, const struct pm_interface *it)

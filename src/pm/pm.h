@@ -109,6 +109,7 @@ enum pm_notice_kind {
 	PM_NOTICE_FOREIGN_ENDPOINT, /* in the way or left over, not ours, untouched */
 	PM_NOTICE_LIMIT,	    /* more interfaces than limits.subflows lets a connection use */
 	PM_NOTICE_DISABLED,	    /* net.mptcp.enabled is 0 */
+	PM_NOTICE_RULE_ABSENT,	    /* the cgroup of a rule does not exist yet */
 };
 
 struct pm_notice {

@@ -11,6 +11,10 @@
 #define SCHEDULER_PATTERN "^[a-z0-9_-]{1,15}$"
 #define KNOB_PATTERN	  "^[A-Za-z_][A-Za-z0-9_]{0,62}$"
 #define GLOB_PATTERN	  "^[^/ ]{1,63}$"
+#define CGROUP_PATTERN	  "^/[^ ]{0,254}$"
+#define USER_PATTERN	  "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"
+#define RANGE_PATTERN	  "^[0-9]{1,5}-[0-9]{1,5}$"
+#define PREFIX_PATTERN	  "^[0-9a-fA-F:.]{2,45}(/[0-9]{1,3})?$"
 
 const struct word grammar_modes[] = {
 	{ "handover", POLICY_MODE_HANDOVER },
@@ -47,6 +51,12 @@ static const struct word endpoint_uses[] = {
 	{ "fullmesh", POLICY_ENDPOINT_FULLMESH },
 };
 
+static const struct word roles[] = {
+	{ "client", POLICY_ROLE_CLIENT },
+	{ "server", POLICY_ROLE_SERVER },
+};
+_Static_assert(ARRAY_SIZE(roles) == POLICY_ROLE_SERVER, "a role has no name");
+
 static const struct value version_value = { VALUE_INTEGER, .min = 1, .max = 1 };
 static const struct value boolean = { .kind = VALUE_BOOL };
 static const struct value cost = { VALUE_INTEGER, .min = 1, .max = 1000000 };
@@ -57,6 +67,10 @@ static const struct value link_type = { VALUE_WORD, WORDS(grammar_link_types) };
 static const struct value trust = { VALUE_WORD, WORDS(trusts) };
 static const struct value fallback = { VALUE_WORD, WORDS(fallbacks) };
 static const struct value endpoint = { VALUE_FLAGS, WORDS(endpoint_uses) };
+
+static const struct value role = { VALUE_WORD, WORDS(roles) };
+static const struct value uid = { VALUE_INTEGER, .max = UINT32_MAX - 1 };
+static const struct value port_number = { VALUE_INTEGER, .min = 1, .max = UINT16_MAX };
 
 static const struct value name = {
 	VALUE_TEXT,
@@ -72,6 +86,30 @@ static const struct value glob = {
 	VALUE_TEXT,
 	.pattern = GLOB_PATTERN,
 	.expected = "an interface name or a pattern such as \"wl*\"",
+};
+
+static const struct value cgroup = {
+	VALUE_TEXT,
+	.pattern = CGROUP_PATTERN,
+	.expected = "a path that starts with \"/\", as in /proc/PID/cgroup",
+};
+static const struct value user = {
+	VALUE_USER,
+	.element = &uid,
+	.pattern = USER_PATTERN,
+	.expected = "a number or the name of a user",
+};
+static const struct value ports = {
+	VALUE_PORTS,
+	.element = &port_number,
+	.max = POLICY_PORTS_MAX,
+	.pattern = RANGE_PATTERN,
+	.expected = "a port, a range such as 8000-8010, or a list of them",
+};
+static const struct value prefix = {
+	VALUE_TEXT,
+	.pattern = PREFIX_PATTERN,
+	.expected = "an address or a prefix such as 10.0.0.0/8",
 };
 
 static const struct value knobs = {
@@ -162,30 +200,65 @@ static const struct key path_keys[] = {
 static const struct value path = { VALUE_OBJECT, KEYS(path_keys) };
 static const struct value paths = { VALUE_LIST, .element = &path, .max = POLICY_PATHS_MAX };
 
+static const struct key condition_keys[] = {
+	{ .name = "cgroup",
+	  &cgroup,
+	  handle_cgroup,
+	  offsetof(struct policy_rule, cgroup),
+	  "The cgroup v2 of the process that made the socket, or one above it, as in "
+	  "/proc/PID/cgroup." },
+	{ .name = "uid",
+	  &user,
+	  handle_user,
+	  offsetof(struct policy_rule, user),
+	  "The user who made the socket: a number or a name." },
+	{ .name = "port",
+	  &ports,
+	  handle_ports,
+	  offsetof(struct policy_rule, port),
+	  "Port of the peer: a number, a range such as 8000-8010, or a list of them." },
+	{ .name = "local-port",
+	  &ports,
+	  handle_ports,
+	  offsetof(struct policy_rule, local_port),
+	  "Port of this machine, written as port." },
+	{ .name = "prefix",
+	  &prefix,
+	  handle_prefix,
+	  offsetof(struct policy_rule, prefix),
+	  "Address of the peer, or the prefix it is in." },
+	{ .name = "role",
+	  &role,
+	  handle_word,
+	  offsetof(struct policy_rule, role),
+	  "Whether the connection was made here (client) or accepted here (server)." },
+};
+static const struct value conditions = { VALUE_OBJECT, KEYS(condition_keys) };
+
 static const struct key connection_keys[] = {
 	{ .name = "match",
-	  NULL,
-	  NULL,
-	  .refused = "rules for some connections are not supported yet: only "
-		     "the default rule, without \"match\"" },
+	  &conditions,
+	  handle_object,
+	  0,
+	  "Which connections the rule is for; all conditions must hold. Only the last rule may be "
+	  "without: it is the default." },
 	{ .name = "mode",
 	  &mode_name,
 	  handle_word,
-	  offsetof(struct draft, policy.mode),
-	  "How the paths are used.",
+	  offsetof(struct policy_rule, mode),
+	  "How the paths are used; with \"match\" only which scheduler that means.",
 	  "handover" },
 	{ .name = "scheduler",
 	  &grammar_scheduler,
 	  handle_scheduler,
-	  offsetof(struct draft, rule_scheduler),
+	  offsetof(struct policy_rule, scheduler),
 	  "Packet scheduler of the rule; comes before that of the mode." },
 };
 static const struct value connection = { VALUE_OBJECT, KEYS(connection_keys) };
 static const struct value connections = {
 	VALUE_LIST,
 	.element = &connection,
-	.max = 1,
-	.excess = "only one connection rule, the default, is supported yet",
+	.max = POLICY_RULES_MAX,
 };
 
 static const struct key mode_keys[] = {
@@ -257,7 +330,11 @@ static const struct key root_keys[] = {
 	  handle_paths,
 	  0,
 	  "Network interfaces; each belongs to the first path that matches it." },
-	{ .name = "connections", &connections, handle_connections, 0, "Rules for connections." },
+	{ .name = "connections",
+	  &connections,
+	  handle_connections,
+	  0,
+	  "Rules for connections; the first that matches decides." },
 	{ .name = "modes", &modes, handle_object, 0, "Settings of the modes." },
 	{ .name = "limits",
 	  &limits,

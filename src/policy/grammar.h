@@ -18,6 +18,8 @@ enum value_kind {
 	VALUE_OBJECT,	 /* a mapping of `keys` */
 	VALUE_LIST,	 /* of `element`, at most `max` */
 	VALUE_SCHEDULER, /* `element` (the name alone) or a mapping of `keys` */
+	VALUE_USER,	 /* `element` or a string that matches `pattern` */
+	VALUE_PORTS,	 /* the same, or a list of at most `max` of them */
 	VALUE_KNOBS,	 /* a mapping of names like `pattern` to `element` or lists of it */
 };
 
@@ -44,10 +46,12 @@ struct value {
 struct draft {
 	struct policy policy;
 	uint32_t version;
-	struct policy_scheduler top_scheduler, rule_scheduler;
+	struct policy_scheduler top_scheduler, rule_scheduler; /* the latter of the default rule */
 	struct policy_scheduler mode_schedulers[POLICY_MODE_ACTIVE_STANDBY + 1];
 	const struct node *path_nodes[POLICY_PATHS_MAX];
 	bool path_broken[POLICY_PATHS_MAX]; /* has mistakes; not to be compared with others */
+	const struct node *rule_nodes[POLICY_RULES_MAX];
+	bool rule_broken[POLICY_RULES_MAX];
 };
 
 struct parse {

@@ -42,5 +42,13 @@ key_handler handle_limits;	/* struct policy_limits */
 key_handler handle_scheduler;	/* struct policy_scheduler */
 key_handler handle_knobs;	/* struct policy_scheduler */
 key_handler handle_glob;	/* char * */
+key_handler handle_cgroup;	/* char * */
+key_handler handle_user;	/* char * */
+key_handler handle_ports;	/* struct policy_ports */
+key_handler handle_prefix;	/* struct policy_prefix */
+
+/* Whether the list is one and not too long; what is beyond its end is reported once. */
+size_t parse_list_length(struct parse *p, const struct key *key, const struct node *n);
+bool parse_has_control(const char *s);
 
 #endif

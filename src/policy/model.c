@@ -2,7 +2,9 @@
 /* Names and lifetime of the policy model. */
 #include "policy/model.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "policy/grammar.h"
 
@@ -32,8 +34,62 @@ void scheduler_clear(struct policy_scheduler *s)
 	s->name[0] = '\0';
 }
 
+int scheduler_copy(struct policy_scheduler *to, const struct policy_scheduler *from)
+{
+	struct policy_scheduler s = *from;
+
+	for (s.nr_knobs = 0; s.nr_knobs < from->nr_knobs; s.nr_knobs++) {
+		s.knobs[s.nr_knobs].name = strdup(from->knobs[s.nr_knobs].name);
+		if (s.knobs[s.nr_knobs].name)
+			continue;
+		scheduler_clear(&s);
+		return -ENOMEM;
+	}
+	*to = s;
+	return 0;
+}
+
+static bool has_knob(const struct policy_scheduler *s, const struct policy_knob *knob)
+{
+	for (size_t i = 0; i < s->nr_knobs; i++)
+		if (strcmp(s->knobs[i].name, knob->name) == 0)
+			return s->knobs[i].nr_values == knob->nr_values &&
+			       memcmp(s->knobs[i].values, knob->values,
+				      knob->nr_values * sizeof(knob->values[0])) == 0;
+	return false;
+}
+
+bool scheduler_equal(const struct policy_scheduler *a, const struct policy_scheduler *b)
+{
+	if (strcmp(a->name, b->name) != 0 || a->nr_knobs != b->nr_knobs)
+		return false;
+	for (size_t i = 0; i < a->nr_knobs; i++)
+		if (!has_knob(b, &a->knobs[i]))
+			return false;
+	return true;
+}
+
+size_t policy_rule_weight(const struct policy_rule *rule)
+{
+	return (rule->port.nr ? rule->port.nr : 1) *
+	       (rule->local_port.nr ? rule->local_port.nr : 1);
+}
+
+void rule_clear(struct policy_rule *r)
+{
+	free(r->cgroup);
+	free(r->user);
+	r->cgroup = r->user = NULL;
+	scheduler_clear(&r->scheduler);
+}
+
 void policy_clear(struct policy *p)
 {
+	for (size_t i = 0; i < p->nr_rules; i++)
+		rule_clear(&p->rules[i]);
+	free(p->rules);
+	p->rules = NULL;
+	p->nr_rules = 0;
 	for (size_t i = 0; i < p->nr_paths; i++)
 		free(p->paths[i].interface);
 	free(p->paths);

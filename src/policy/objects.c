@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Storing the values that make up more than one field: paths, rules, schedulers, limits. */
+/* Storing the values that make up more than one field: paths, schedulers, limits. */
 #include "policy/handlers.h"
 
 #include <ctype.h>
@@ -15,7 +15,7 @@ static void *at_offset(void *object, const struct key *key)
 	return (char *)object + key->offset;
 }
 
-static bool has_control(const char *s)
+bool parse_has_control(const char *s)
 {
 	for (; *s; s++)
 		if (iscntrl((unsigned char)*s))
@@ -29,7 +29,7 @@ void handle_glob(struct parse *p, const struct key *key, const struct node *n, v
 
 	if (!parse_is_text(p, key->name, key->value, n))
 		return;
-	if (has_control(n->text)) {
+	if (parse_has_control(n->text)) {
 		parse_report_type(p, key->name, n, key->value->expected, NULL);
 		return;
 	}
@@ -113,8 +113,7 @@ void handle_scheduler(struct parse *p, const struct key *key, const struct node 
 		handle_name(p, &name_only, n, at_offset(object, key));
 }
 
-/* Whether the list is one and not too long; what is beyond its end is reported once. */
-static size_t list_length(struct parse *p, const struct key *key, const struct node *n)
+size_t parse_list_length(struct parse *p, const struct key *key, const struct node *n)
 {
 	size_t max = key->value->max;
 
@@ -134,7 +133,7 @@ void handle_paths(struct parse *p, const struct key *key, const struct node *n, 
 {
 	struct draft *draft = object;
 	struct policy *policy = &draft->policy;
-	size_t nr = list_length(p, key, n);
+	size_t nr = parse_list_length(p, key, n);
 
 	if (nr == 0)
 		return;
@@ -156,14 +155,6 @@ void handle_paths(struct parse *p, const struct key *key, const struct node *n, 
 		draft->path_nodes[policy->nr_paths] = &n->items[i];
 		draft->path_broken[policy->nr_paths++] = p->diagnostics->total != before;
 	}
-}
-
-void handle_connections(struct parse *p, const struct key *key, const struct node *n, void *object)
-{
-	size_t nr = list_length(p, key, n);
-
-	for (size_t i = 0; i < nr; i++)
-		parse_object(p, "a connection rule", key->value->element, &n->items[i], object);
 }
 
 void handle_limits(struct parse *p, const struct key *key, const struct node *n, void *object)

@@ -24,16 +24,25 @@ static void draft_clear(struct draft *d)
 }
 
 /* The nearest scheduler wins as a whole: its knobs are never mixed with those of another. */
-static void resolve_scheduler(struct draft *d)
+static int resolve_scheduler(const struct draft *d, enum policy_mode_kind mode,
+			     struct policy_scheduler *own)
 {
-	struct policy_scheduler *from = &d->top_scheduler;
+	const struct policy_scheduler *nearest = draft_scheduler(d, mode, own);
 
-	if (d->mode_schedulers[d->policy.mode].name[0])
-		from = &d->mode_schedulers[d->policy.mode];
-	if (d->rule_scheduler.name[0])
-		from = &d->rule_scheduler;
-	d->policy.scheduler = *from;
-	memset(from, 0, sizeof(*from));
+	return nearest == own ? 0 : scheduler_copy(own, nearest);
+}
+
+static int resolve_schedulers(struct draft *d)
+{
+	int rc = resolve_scheduler(d, d->policy.mode, &d->rule_scheduler);
+
+	for (size_t i = 0; rc == 0 && i < d->policy.nr_rules; i++)
+		rc = resolve_scheduler(d, d->policy.rules[i].mode, &d->policy.rules[i].scheduler);
+	if (rc < 0)
+		return rc;
+	d->policy.scheduler = d->rule_scheduler;
+	memset(&d->rule_scheduler, 0, sizeof(d->rule_scheduler));
+	return 0;
 }
 
 static void cleanup_node(struct node *n)
@@ -66,9 +75,8 @@ static int parse_text(const char *file, const char *text, size_t size, struct po
 		return -EINVAL;
 	policy = malloc(sizeof(*policy));
 	p.draft.policy.file = strdup(file);
-	if (!policy || !p.draft.policy.file)
+	if (!policy || !p.draft.policy.file || resolve_schedulers(&p.draft) < 0)
 		return -ENOMEM;
-	resolve_scheduler(&p.draft);
 	*policy = p.draft.policy;
 	memset(&p.draft.policy, 0, sizeof(p.draft.policy));
 	*out = TAKE_PTR(policy);

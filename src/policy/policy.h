@@ -17,6 +17,8 @@
 #include "util/error.h"
 
 #define POLICY_PATHS_MAX       32
+#define POLICY_RULES_MAX       64
+#define POLICY_PORTS_MAX       16 /* ranges in one condition */
 #define POLICY_KNOBS_MAX       16
 #define POLICY_KNOB_VALUES_MAX 16
 #define POLICY_NAME_BYTES      64 /* names of policies and paths, NUL included */
@@ -86,6 +88,40 @@ struct policy_path {
 	unsigned int line;	     /* where it stands in the file, 1-based */
 };
 
+enum policy_role {
+	POLICY_ROLE_ANY,
+	POLICY_ROLE_CLIENT, /* connected from here */
+	POLICY_ROLE_SERVER, /* accepted here */
+};
+
+struct policy_port_range {
+	uint16_t first, last; /* host byte order, both inclusive */
+};
+
+struct policy_ports {
+	struct policy_port_range ranges[POLICY_PORTS_MAX];
+	size_t nr; /* 0: any port */
+};
+
+/* A destination prefix; IPv4 as ::ffff:a.b.c.d, so that /24 is 120. */
+struct policy_prefix {
+	uint8_t address[16];
+	uint8_t bits; /* 0: any address */
+};
+
+/* A rule for some connections: all conditions must hold. */
+struct policy_rule {
+	char *cgroup; /* path in the cgroup v2 hierarchy, with its first slash; NULL: any */
+	char *user;   /* name or number; NULL: any */
+	struct policy_ports port, local_port; /* the peer's, ours */
+	struct policy_prefix prefix;
+	enum policy_role role;
+	struct policy_scheduler scheduler; /* resolved as the default one; has a name */
+	enum policy_mode_kind mode;	   /* decided which scheduler, nothing else */
+	unsigned int number;		   /* in `connections`, from 1 */
+	unsigned int line;
+};
+
 struct policy_limits {
 	bool set;	   /* false: the kernel's limits are left alone */
 	uint32_t subflows; /* extra subflows per connection */
@@ -98,10 +134,15 @@ struct policy {
 	enum policy_fallback fallback;
 	struct policy_path *paths; /* in file order: first match wins */
 	size_t nr_paths;
+	struct policy_rule *rules; /* those with conditions, in file order: first match wins */
+	size_t nr_rules;
 	enum policy_mode_kind mode;	   /* of the default connection rule */
 	struct policy_scheduler scheduler; /* resolved: rule, then mode, then top level */
 	struct policy_limits limits;
 };
+
+/* How many rules with one range of ports each a rule amounts to. */
+size_t policy_rule_weight(const struct policy_rule *rule);
 
 struct policy_diagnostic {
 	unsigned int line, column; /* 1-based; column counts characters, not bytes */

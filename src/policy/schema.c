@@ -56,6 +56,31 @@ static void print_knobs(struct json *j, const struct value *v)
 	json_object_close(j);
 }
 
+/* A number, a string, and with `list` a list of both. */
+static void print_number_or_text(struct json *j, const struct value *v, bool list)
+{
+	json_key(j, "anyOf");
+	json_array_open(j);
+	json_object_open(j);
+	print_integer(j, v->element);
+	json_object_close(j);
+	json_object_open(j);
+	print_text(j, v);
+	json_object_close(j);
+	if (list) {
+		json_object_open(j);
+		json_key_string(j, "type", "array");
+		json_key_uint(j, "minItems", 1);
+		json_key_uint(j, "maxItems", v->max);
+		json_key(j, "items");
+		json_object_open(j);
+		print_number_or_text(j, v, false);
+		json_object_close(j);
+		json_object_close(j);
+	}
+	json_array_close(j);
+}
+
 static void print_description(struct json *j, const struct key *key)
 {
 	char text[512];
@@ -116,6 +141,10 @@ static void print_value(struct json *j, const struct value *v)
 		break;
 	case VALUE_TEXT:
 		print_text(j, v);
+		break;
+	case VALUE_USER:
+	case VALUE_PORTS:
+		print_number_or_text(j, v, v->kind == VALUE_PORTS);
 		break;
 	case VALUE_KNOBS:
 		print_knobs(j, v);

@@ -1,217 +1,249 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Turns the runs of tests/bench/run into verdicts, a table, JSON and an SVG chart.
+"""Plans the measurement of tests/bench/run and turns its runs into verdicts and pages.
 
-report.py check WHAT RUNS     exit 1 and the reason if it does not hold
-report.py table RUNS
-report.py write DIR KERNEL SCHEDULER < RUNS
+report.py estimate [OPTIONS]     seconds that the measurement will take
+report.py plan DIR [OPTIONS]     writes plan.tsv (runs in order) and rows.tsv, says what is left out
+report.py check WHAT DIR         complete, controls or sane; exit 1 and the reasons if not
+report.py verdicts DIR           a line for each target: arm, id, title
+report.py judge ARM ID DIR       exit 1 and the reasons if missed, 77 if nothing can be said
+report.py void DIR               the void rows, with the reason
+report.py table DIR
+report.py write DIR              results.json, bench.html, bench.svg
+
+A folder holds plan.tsv, runs.jsonl (a line a run) and env.tsv (kernel, date and the like).
 """
 
+import argparse
 import json
-import statistics
 import sys
 
-ARMS = ["scheduler", "default", "tcp-wifi", "tcp-lte"]
-GOODPUT_MIN, CPU_MAX, R1_MAX = 0.97, 1.05, 1.1
-CONTROL_SPREAD_MAX = 0.01
-BASE_RTT_MS = {"tcp-wifi": 200, "tcp-lte": 40}
+import chart
+import page
+import scenarios
+from results import Results
 
 
-def read(lines):
-    return [json.loads(line) for line in lines]
+def options(argv):
+    p = argparse.ArgumentParser(prog="report.py", add_help=False)
+    p.add_argument("--rows", default="")
+    p.add_argument("--sizes", default="")
+    p.add_argument("--schedulers", default="")
+    p.add_argument("--pairs", type=int, default=10)
+    p.add_argument("--count", type=int, default=100)
+    p.add_argument("--bulk-seconds", type=float, default=3)
+    return p.parse_args(argv)
 
 
-def values(runs, test, arm, key):
-    """One value a pair, by pair."""
+def make_plan(rows, argv):
+    o = options(argv)
+    schedulers = [s for s in o.schedulers.split(",") if s]
+    plan = scenarios.Plan(schedulers, o.pairs, o.count, o.bulk_seconds)
+    for row in scenarios.select(rows, o.rows):
+        plan.add(row, [s for s in o.sizes.split(",") if s])
+    if not plan.runs:
+        raise ValueError("these rows, sizes and schedulers leave nothing to measure")
+    return plan
+
+
+def clock(seconds):
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes}:{seconds:02d}"
+
+
+def estimates(plan, rows):
+    """Seconds by row."""
     out = {}
-    for run in runs:
-        if run["test"] == test and run["arm"] == arm:
-            if key == "busy_ms_per_mb":
-                out[run["pair"]] = run["busy_ms"] / (run["bytes"] / 1e6)
-            else:
-                out[run["pair"]] = run[key]
+    for run in plan.runs:
+        out.setdefault(run.row, scenarios.SHAPING_S)
+        out[run.row] += plan.cost(run, rows[run.row])
     return out
 
 
-def ratio(runs, test, key, arm, reference):
-    """Median of the ratios within each pair; None without a complete pair."""
-    a, b = values(runs, test, arm, key), values(runs, test, reference, key)
-    pairs = [a[i] / b[i] for i in a if i in b and b[i]]
-    return statistics.median(pairs) if pairs else None
+def total(seconds):
+    return sum(seconds.values()) + scenarios.AROUND_S
 
 
-def median(runs, test, arm, key):
-    found = values(runs, test, arm, key).values()
-    return statistics.median(found) if found else None
+def write_plan(folder, plan, rows):
+    seconds = estimates(plan, rows)
+    with open(f"{folder}/plan.tsv", "w", encoding="utf-8") as out:
+        for run in plan.runs:
+            # All arms of a pair meet the same losses; another pair meets others.
+            out.write(run.line(1 + run.pair) + "\n")
+    with open(f"{folder}/rows.tsv", "w", encoding="utf-8") as out:
+        for row in seconds:
+            count = sum(r.row == row for r in plan.runs)
+            shape = [f"{p.mbit:g} {p.rtt_ms:g} {p.queue} {p.loss:g}" for p in rows[row].paths]
+            fields = [row, rows[row].kind, rows[row].event, str(count), f"{seconds[row]:.0f}"]
+            out.write("\t".join(fields + (shape or ["-", "-"]) + [rows[row].title]) + "\n")
+    for note in plan.notes:
+        print(f"note: {note}")
+    for row, spent in seconds.items():
+        print(f"plan: {row:9} about {clock(spent):>6}  {rows[row].title}")
+    print(f"plan: {len(plan.runs)} runs, about {clock(total(seconds))} in all")
 
 
-def spread(runs, arm):
-    """How far apart the control's medians lie, as a share of the middle one."""
-    found = list(values(runs, "R1", arm, "p50_ms").values())
-    return (max(found) - min(found)) / statistics.median(found) if found else None
-
-
-def best_tcp(runs):
-    medians = {a: median(runs, "R1", a, "p50_ms") for a in BASE_RTT_MS}
-    return min((a for a in medians if medians[a] is not None), key=medians.get, default=None)
-
-
-def ratios(runs):
-    best = best_tcp(runs)
-    out = {
-        "bulk goodput, scheduler / default": ratio(runs, "bulk", "mbit_s", "scheduler", "default"),
-        "bulk CPU a MB, scheduler / default": ratio(
-            runs, "bulk", "busy_ms_per_mb", "scheduler", "default"
-        ),
-    }
-    if best:
-        for arm in ("scheduler", "default"):
-            out[f"R1 p50, {arm} / best TCP"] = ratio(runs, "R1", "p50_ms", arm, best)
-    return out
-
-
-def check_sane(runs):
-    bulk = [r for r in runs if r["test"] == "bulk"]
-    bad = [r for r in bulk if not (r["ok"] and r["mptcp"] and r["subflows"] >= 2)]
-    if not bulk:
-        return "no bulk run was recorded"
-    return f"not MPTCP over two subflows: {bad[0]}" if bad else ""
-
-
-def check_controls(runs):
-    for arm, rtt in BASE_RTT_MS.items():
-        p50 = median(runs, "R1", arm, "p50_ms")
-        if p50 is None or not rtt <= p50 <= 1.25 * rtt + 10:
-            return f"{arm} took {p50} ms on a path of {rtt} ms: the network is not as described"
-        if len(values(runs, "R1", arm, "p50_ms")) > 2 and spread(runs, arm) > CONTROL_SPREAD_MAX:
-            return f"{arm} spreads {spread(runs, arm):.1%} (at most 1 %): this run is void"
-    return ""
-
-
-def check_limit(name, value, low=None, high=None):
-    if value is None:
-        return f"{name}: no complete pair"
-    print(f"{name}: {value:.3f}")
-    if (low is not None and value < low) or (high is not None and value > high):
-        return f"{name} is {value:.3f}, wanted {'at least' if low else 'at most'} {low or high}"
-    return ""
-
-
-def check(what, runs):
-    got = ratios(runs)
-    if what == "bulk-sane":
-        return check_sane(runs)
+def check(what, results):
+    if what == "complete":
+        return [f"{r} {s} {a}, pair {p}: planned, not measured" for r, s, a, p in results.missing()]
     if what == "controls":
-        return check_controls(runs)
-    name, low, high = {
-        "goodput": ("bulk goodput, scheduler / default", GOODPUT_MIN, None),
-        "cpu": ("bulk CPU a MB, scheduler / default", None, CPU_MAX),
-        "r1": ("R1 p50, scheduler / best TCP", None, R1_MAX),
-    }[what]
-    return check_limit(name, got.get(name), low, high)
+        return [why for row, size in results.groups() for why in results.unlike(row, size)]
+    if what == "sane":
+        return results.insane()
+    raise ValueError(f"nothing to check is called {what}")
 
 
-def summary(runs):
-    rows = []
-    for test, keys in (
-        ("bulk", ["mbit_s", "busy_ms_per_mb"]),
-        ("R1", ["p50_ms", "p95_ms", "p99_ms"]),
-    ):
-        for arm in ARMS:
-            for key in keys:
-                middle = median(runs, test, arm, key)
-                if middle is not None:
-                    rows.append({"test": test, "arm": arm, "what": key, "median": middle})
-    return rows
+def judge(arm, ident, results):
+    for owner, target, judged in results.verdicts():
+        if (owner, target.id) != (arm, ident):
+            continue
+        for row, size, value, verdict, why in judged:
+            shown = "-" if value is None else f"{value:.3f}"
+            print(f"{row} {size}: {shown} ({target.limit()}): {verdict} {why}".rstrip())
+        verdicts = {j[3] for j in judged}
+        if "missed" in verdicts:
+            return 1
+        return 0 if verdicts == {"reached"} else 77
+    print(f"{arm} has no target {ident} in this measurement")
+    return 1
 
 
-def table(runs):
-    print(f"\n{'test':6}{'arm':12}{'what':18}{'median':>10}")
-    for row in summary(runs):
-        print(f"{row['test']:6}{row['arm']:12}{row['what']:18}{row['median']:10.3f}")
-    print()
-    for name, value in ratios(runs).items():
+SHOWN = {
+    "get": (("seconds", "s"), ("mbit_s", "Mbit/s"), ("duplicates", "dup/sent")),
+    "rr": (("p50_ms", "ms p50"), ("p95_ms", "ms p95"), ("p99_ms", "ms p99")),
+    "handover": (("gap_ms", "ms gap"), ("return_ms", "ms return")),
+    "bulk": (("mbit_s", "Mbit/s"), ("busy_ms_per_mb", "cpu ms/MB"), ("duplicates", "dup/sent")),
+    "decision": (("decision_ns", "ns"),),
+}
+
+
+# Figures that need more than the runs of one arm.
+DERIVED = {"get": (("goodput_to_sum", "÷ sum"),), "decision": (("decision_ratio", "÷ minrtt"),)}
+
+
+def derived(results, row, size, arm):
+    if arm in scenarios.CONTROLS:
+        return []
+    out = []
+    for name, unit in DERIVED.get(results.rows[row].kind, ()):
+        value = getattr(results, name)(row, size, arm)
         if value is not None:
-            print(f"{name:40}{value:8.3f}")
+            entry = {"row": row, "size": size, "arm": arm, "figure": name, "unit": unit}
+            out.append(entry | {"median": value, "to_best_tcp": None, "to_default": None})
+    return out
+
+
+def summary(results):
+    """A dict for each row, size, arm and figure."""
+    out = []
+    for row, size in results.groups():
+        for arm in results.arms(row, size):
+            for name, unit in SHOWN[results.rows[row].kind]:
+                middle = results.median(row, size, arm, name)
+                if middle is None:
+                    continue
+                best = results.best_control(row, size)
+                entry = {"row": row, "size": size, "arm": arm, "figure": name, "unit": unit}
+                entry["median"] = middle
+                entry["to_best_tcp"] = results.ratio(row, size, arm, best, name) if best else None
+                entry["to_default"] = results.ratio(row, size, arm, "default", name)
+                entry["note"] = ""
+                if name == "return_ms":
+                    back = list(results.values(row, size, arm, "came_back").values())
+                    entry["note"] = f"came back in {sum(back)} of {len(back)}"
+                out.append(entry)
+            out += [e | {"note": ""} for e in derived(results, row, size, arm)]
+    return out
+
+
+def table(results):
+    def ratio(value):
+        return "" if value is None else f"{value:.2f}"
+
+    print(f"\n{'row':15}{'arm':13}{'median':>10} {'':9}{'÷ best TCP':>11}{'÷ default':>11}")
+    before = ""
+    for e in summary(results):
+        name = results.name(e["row"], e["size"])
+        if before and name != before:
+            print()
+        before = name
+        void = f"{name} void" if results.void(e["row"], e["size"]) else name
+        digits = 4 if e["figure"] == "duplicates" else 2 if e["median"] < 100 else 0
+        print(
+            f"{void:15}{e['arm']:13}{e['median']:10.{digits}f} {e['unit']:9}"
+            f"{ratio(e['to_best_tcp']):>11}{ratio(e['to_default']):>11}  {e['note']}".rstrip()
+        )
+    print()
+    for arm, target, judged in results.verdicts():
+        worst = page.worst(target, judged)
+        print(f"{arm:10} {target.title:46} {target.limit():>10}  {page.verdict_words(results, worst)}")
     print()
 
 
-def bars(title, data, top):
-    """One group of horizontal bars: lines of SVG and the y below them."""
-    out = [f'<text class="t" x="20" y="{top}">{title}</text>']
-    longest = max((v for _, v in data), default=0) or 1
-    y = top + 12
-    for i, (name, value) in enumerate(data):
-        width = max(1, 360 * value / longest)
-        out.append(f'<text x="110" y="{y + 13}" text-anchor="end">{name}</text>')
-        out.append(f'<rect class="b{i}" x="120" y="{y}" width="{width:.1f}" height="18" rx="2"/>')
-        out.append(f'<text x="{126 + width:.1f}" y="{y + 13}">{value:.2f}</text>')
-        y += 24
-    return out, y + 26
-
-
-def svg(runs, kernel, scheduler):
-    groups = [
-        ("bulk", "mbit_s", "Bulk over unshaped veth, Mbit/s (more is better)"),
-        ("bulk", "busy_ms_per_mb", "CPU time of the whole machine, ms per MB (less is better)"),
-        ("R1", "p50_ms", "R1 request/response, p50 ms (less is better)"),
-        ("R1", "p99_ms", "R1 request/response, p99 ms (less is better)"),
-    ]
-    body, y = [], 60
-    for test, key, title in groups:
-        data = [(a, median(runs, test, a, key)) for a in ARMS]
-        data = [(scheduler if a == "scheduler" else a, v) for a, v in data if v is not None]
-        if data:
-            lines, y = bars(title, data, y)
-            body += lines
-    style = (
-        "text{font:12px sans-serif;fill:#222}.t{font-weight:bold}.h{font-size:15px}"
-        ".b0{fill:#2a6f97}.b1{fill:#a9a9a9}.b2{fill:#e0b070}.b3{fill:#c98b3a}"
-    )
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="580" height="{y}">'
-    return "\n".join(
-        [head, f"<style>{style}</style>", '<rect width="100%" height="100%" fill="#fff"/>']
-        + [f'<text class="h" x="20" y="28">{scheduler} on Linux {kernel}, cubic</text>']
-        + body
-        + ["</svg>", ""]
-    )
-
-
-def write(folder, kernel, scheduler, runs):
-    result = {
-        "kernel": kernel,
-        "scheduler": scheduler,
-        "congestion_control": "cubic",
-        "pairs": 1 + max((r["pair"] for r in runs), default=-1),
-        "ratios": ratios(runs),
-        "control_spread": {a: spread(runs, a) for a in BASE_RTT_MS},
-        "medians": summary(runs),
-        "runs": runs,
+def write(folder, results):
+    document = {
+        "env": results.env,
+        "missing": results.missing(),
+        "void": [why for g in results.groups() for why in [results.void(*g)] if why],
+        "verdicts": [
+            {"scheduler": arm, "target": t.id, "title": t.title, "limit": t.limit(), "rows": judged}
+            for arm, t, judged in results.verdicts()
+        ],
+        "medians": summary(results),
+        "runs": results.runs,
     }
     with open(f"{folder}/results.json", "w", encoding="utf-8") as out:
-        json.dump(result, out, indent=1)
+        json.dump(document, out, indent=1)
         out.write("\n")
+    with open(f"{folder}/bench.html", "w", encoding="utf-8") as out:
+        out.write(page.html(results, summary(results)))
     with open(f"{folder}/bench.svg", "w", encoding="utf-8") as out:
-        out.write(svg(runs, kernel, scheduler))
+        out.write(chart.overview(results))
 
 
 def main(argv):
-    if len(argv) == 3 and argv[0] == "check":
-        with open(argv[2], encoding="utf-8") as lines:
-            reason = check(argv[1], read(lines))
-        if reason:
-            print(reason)
-        return 1 if reason else 0
-    if len(argv) == 2 and argv[0] == "table":
-        with open(argv[1], encoding="utf-8") as lines:
-            table(read(lines))
+    rows = scenarios.load()
+    verb = argv[0] if argv else ""
+    if verb == "estimate":
+        print(round(total(estimates(make_plan(rows, argv[1:]), rows))))
         return 0
-    if len(argv) == 4 and argv[0] == "write":
-        write(argv[1], argv[2], argv[3], read(sys.stdin))
+    if verb == "plan" and len(argv) > 1:
+        write_plan(argv[1], make_plan(rows, argv[2:]), rows)
         return 0
-    print(__doc__, file=sys.stderr)
-    return 2
+    if not (verb, len(argv)) in {
+        ("check", 3),
+        ("verdicts", 2),
+        ("judge", 4),
+        ("void", 2),
+        ("table", 2),
+        ("write", 2),
+    }:
+        print(__doc__, file=sys.stderr)
+        return 2
+    results = Results.read(argv[-1], rows)
+    if verb == "check":
+        reasons = check(argv[1], results)
+        print("\n".join(reasons))
+        return 1 if reasons else 0
+    if verb == "judge":
+        return judge(argv[1], argv[2], results)
+    if verb == "verdicts":
+        for arm, target, _ in results.verdicts():
+            print(f"{arm}\t{target.id}\t{target.title} {target.limit()}")
+    elif verb == "void":
+        for why in (results.void(*g) for g in results.groups()):
+            if why:
+                print(why)
+    elif verb == "table":
+        table(results)
+    else:
+        write(argv[-1], results)
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except ValueError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        sys.exit(2)

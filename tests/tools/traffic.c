@@ -13,22 +13,15 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <sys/wait.h>
 
 #include "traffic.h"
+#include "traffic-result.h"
 #include "traffic-serve.h"
 
 #define WARM_BYTES     1400
 #define WARM_PERIOD_US 20000
 #define MAX_ROUNDS     1000000
-
-struct result {
-	uint64_t bytes, duration_us, gap_us, cpu_us;
-	uint64_t *rtt_us; /* one a request */
-	size_t nr_rtt;
-	uint64_t sum;
-	bool ok;
-	int subflows; /* beside the first, -1: plain TCP */
-};
 
 static int client_connect(uint64_t deadline)
 {
@@ -56,15 +49,6 @@ static int client_connect(uint64_t deadline)
 		return err;
 	getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len);
 	return err ? -err : fd;
-}
-
-static void note_gap(struct result *r, uint64_t *last)
-{
-	uint64_t t = now_us();
-
-	if (t - *last > r->gap_us)
-		r->gap_us = t - *last;
-	*last = t;
 }
 
 /* Reads `bytes` (UINT64_MAX: to the end) of the stream, checks them, copies them to `out`. */
@@ -162,7 +146,7 @@ static int rounds(int fd, uint64_t count, size_t request, size_t answer, uint64_
 		if (rc)
 			break;
 		note_gap(r, &last);
-		r->rtt_us[r->nr_rtt++] = last - sent;
+		rc = note_sample(r, sent, last);
 		stream_check(&s, buf, answer);
 		r->ok = r->ok && s.ok;
 		r->bytes += answer;
@@ -190,42 +174,6 @@ static int warm_up(int fd, uint64_t deadline)
 	return rc;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static double percentile_ms(const struct result *r, unsigned int percent)
-{
-	size_t i = (r->nr_rtt * percent + 99) / 100;
-
-	return r->nr_rtt ? (double)r->rtt_us[i ? i - 1 : 0] / 1e3 : 0;
-}
-
-static int report(struct result *r, int rc)
-{
-	double s = (double)r->duration_us / 1e6, mb = (double)r->bytes / 1e6;
-	double rate = s > 0 ? mb * 8 / s : 0, cpu = mb > 0 ? (double)r->cpu_us / 1e3 / mb : 0;
-	const char *error = rc ? strerror(-rc) : r->ok ? "" : "the bytes are not the ones sent";
-
-	if (r->nr_rtt)
-		qsort(r->rtt_us, r->nr_rtt, sizeof(*r->rtt_us), by_value);
-	printf(opt.json ? "{\"bytes\":%" PRIu64 ",\"seconds\":%.6f,\"mbit_s\":%.3f,"
-			  "\"gap_ms\":%.3f,\"cpu_ms_per_mb\":%.4f,\"requests\":%zu,"
-			  "\"p50_ms\":%.3f,\"p95_ms\":%.3f,\"p99_ms\":%.3f,"
-			  "\"sum\":\"%016" PRIx64 "\",\"ok\":%s,\"mptcp\":%s,"
-			  "\"subflows\":%d,\"error\":\"%s\"}\n"
-			: "%" PRIu64 " bytes in %.3f s, %.2f Mbit/s, longest gap %.1f ms, "
-			  "cpu %.3f ms/MB; %zu requests, p50 %.1f p95 %.1f p99 %.1f ms; "
-			  "sum %016" PRIx64 ", right: %s, mptcp: %s, %d subflows %s\n",
-	       r->bytes, s, rate, (double)r->gap_us / 1e3, cpu, r->nr_rtt, percentile_ms(r, 50),
-	       percentile_ms(r, 95), percentile_ms(r, 99), r->sum, r->ok ? "true" : "false",
-	       r->subflows >= 0 ? "true" : "false", r->subflows + 1, error);
-	return rc || !r->ok;
-}
-
 static int client(const char *mode)
 {
 	uint64_t deadline = now_us() + opt.timeout_s * 1000000, start, cpu;
@@ -236,6 +184,12 @@ static int client(const char *mode)
 	r.rtt_us = calloc(opt.count + 1, sizeof(*r.rtt_us));
 	if (!r.rtt_us)
 		return 1;
+	if (opt.out)
+		r.samples = fopen(opt.out, "w");
+	if (opt.out && !r.samples) {
+		fprintf(stderr, "traffic: %s: %s\n", opt.out, strerror(errno));
+		return 1;
+	}
 	fd = client_connect(deadline);
 	rc = fd < 0 ? fd : warm_up(fd, deadline);
 	start = now_us();
@@ -251,8 +205,34 @@ static int client(const char *mode)
 	r.cpu_us = cpu_now_us() - cpu;
 	if (fd >= 0 && !opt.tcp)
 		r.subflows = mptcp_extra_subflows(fd);
+	if (r.samples && fclose(r.samples) && !rc)
+		rc = -errno;
 	rc = report(&r, rc);
 	free(r.rtt_us);
+	return rc;
+}
+
+/* So many at once, each with a seed of its own; a process for each would take longer to start than
+ * the test takes, under emulation. */
+static int clients(const char *mode)
+{
+	int status, rc = 0;
+
+	for (uint64_t i = 0; i < opt.parallel; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0) {
+			perror("traffic: fork");
+			return 1;
+		}
+		if (pid == 0) {
+			opt.seed += i;
+			exit(client(mode));
+		}
+	}
+	while (wait(&status) > 0)
+		if (!WIFEXITED(status) || WEXITSTATUS(status))
+			rc = 1;
 	return rc;
 }
 
@@ -300,7 +280,8 @@ static int usage(void)
 	fputs("usage: traffic server|http --port P [--bind A] [--tcp] [--cc NAME] [--bytes N]\n"
 	      "       traffic client get|put|rr|echo --host A --port P [--bind A] [--tcp]\n"
 	      "               [--bytes N] [--seed N] [--count N] [--interval-ms I] [--cc NAME]\n"
-	      "               [--warm N] [--subflows N] [--timeout S] [--json]\n"
+	      "               [--warm N] [--subflows N] [--timeout S] [--parallel N] [--json]\n"
+	      "               [--out FILE]    rr, echo: a line an answer, when sent and round trip in us\n"
 	      "       traffic sink --bytes N [--out FILE] [--json]    checks standard input\n"
 	      "       traffic body --bytes N                          writes what http serves\n",
 	      stderr);
@@ -312,7 +293,8 @@ static const struct option options[] = {
 	{ "cc", 1, NULL, 'c' },	   { "bytes", 1, NULL, 'b' },	    { "seed", 1, NULL, 's' },
 	{ "count", 1, NULL, 'n' }, { "interval-ms", 1, NULL, 'i' }, { "timeout", 1, NULL, 't' },
 	{ "warm", 1, NULL, 'w' },  { "subflows", 1, NULL, 'S' },    { "out", 1, NULL, 'o' },
-	{ "tcp", 0, NULL, 'T' },   { "json", 0, NULL, 'j' },	    { NULL, 0, NULL, 0 },
+	{ "tcp", 0, NULL, 'T' },   { "json", 0, NULL, 'j' },	    { "parallel", 1, NULL, 'P' },
+	{ NULL, 0, NULL, 0 },
 };
 
 static bool set_option(int c, const char *arg)
@@ -356,6 +338,9 @@ static bool set_option(int c, const char *arg)
 	case 'S':
 		opt.subflows = (int)n;
 		break;
+	case 'P':
+		opt.parallel = n;
+		break;
 	case 'T':
 		opt.tcp = true;
 		break;
@@ -390,6 +375,6 @@ int main(int argc, char **argv)
 		return server();
 	for (size_t i = 0; !strcmp(verb, "client") && i < sizeof(modes) / sizeof(*modes); i++)
 		if (!strcmp(mode, modes[i]))
-			return client(mode);
+			return opt.parallel ? clients(mode) : client(mode);
 	return usage();
 }

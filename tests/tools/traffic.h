@@ -225,7 +225,7 @@ static inline int socket_tune(int fd, const char *cc)
 
 struct options {
 	const char *host, *bind_to, *port, *cc, *out;
-	uint64_t bytes, seed, count, interval_ms, timeout_s, warm;
+	uint64_t bytes, seed, count, interval_ms, timeout_s, warm, parallel;
 	int subflows; /* wait for this many beside the first before timing */
 	bool tcp, json;
 };

@@ -123,6 +123,31 @@ static void test_endpoints(void)
 		      "\"rawflags\":1073741824,\"owned\":false}]\n");
 }
 
+static void test_sched_in_full(void)
+{
+	const struct loader_sched s = {
+		.name = "pmctl", .spilled = 12, .sent_bytes = 3000000, .reinjected_bytes = 40000
+	};
+	_cleanup_free_ struct sched_row *rows = view_sched_rows(&s, 1);
+	_cleanup_free_ char *brief = NULL, *json = NULL, *full = NULL;
+	struct table t;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(rows);
+	t = view_scheds(rows, 1);
+	brief = render(&t, false);
+	CU_ASSERT_PTR_NULL(strstr(brief, "SPILLED"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(brief, "EJECTED"));
+	t = view_scheds_in_full(rows, 1);
+	json = render(&t, true);
+	CU_ASSERT_PTR_NOT_NULL(strstr(json, "\"spilled\":12,"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(json, "\"duplicate_ppm\":13333}"));
+	full = render(&t, false);
+	CU_ASSERT_PTR_NOT_NULL(strstr(full, "1.33 %"));
+	CU_ASSERT_EQUAL(view_share_ppm(5, 0), 0);
+	CU_ASSERT_EQUAL(view_share_ppm(UINT64_MAX, 1), UINT32_MAX);
+	CU_ASSERT_EQUAL(view_share_ppm(UINT64_MAX, UINT64_MAX), 1000000);
+}
+
 static void test_changes(void)
 {
 	struct pm_action a[] = {
@@ -132,21 +157,65 @@ static void test_changes(void)
 		  .reason = "policy" },
 	};
 	struct pm_plan plan = { .actions = a, .nr_actions = 1 }, empty = { 0 };
-	struct sched_change none = { 0 }, same = { "minrtt", LOADER_UNCHANGED },
-			    fresh = { "minrtt", LOADER_LOADED };
+	const struct sched_change scheds[] = { { "minrtt", LOADER_UNCHANGED },
+					       { "ecf", LOADER_LOADED } };
+	struct changes what = { .plan = &empty };
 	_cleanup_free_ char *text = NULL;
 	struct cli c = { 0 };
 	size_t size = 0;
 
-	CU_ASSERT_TRUE(changes_none(&empty, &none));
-	CU_ASSERT_TRUE(changes_none(&empty, &same));
-	CU_ASSERT_FALSE(changes_none(&empty, &fresh));
-	CU_ASSERT_FALSE(changes_none(&plan, &none));
+	CU_ASSERT_TRUE(changes_none(&what));
+	what.scheds = scheds;
+	what.nr_scheds = 1;
+	CU_ASSERT_TRUE(changes_none(&what));
+	what.nr_scheds = 2;
+	CU_ASSERT_FALSE(changes_none(&what));
+	what.nr_scheds = 1;
+	what.plan = &plan;
+	CU_ASSERT_FALSE(changes_none(&what));
+	what.nr_scheds = 2;
 	c.out = open_memstream(&text, &size);
-	changes_print(&c, &plan, &fresh);
+	changes_print(&c, &what);
 	fclose(c.out);
-	CU_ASSERT_PTR_NOT_NULL(strstr(text, "+ load BPF scheduler minrtt\n"));
+	CU_ASSERT_PTR_NULL(strstr(text, "minrtt\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "+ load BPF scheduler ecf\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "~ set scheduler minrtt (was default)  (policy)\n"));
+}
+
+/* The same rule stays, one goes, one comes. */
+static void test_rule_changes(void)
+{
+	struct pm_plan empty = { 0 };
+	struct rules_change r = {
+		.before = { { .rule = 1, .scheduler = "ecf" }, { .rule = 2, .scheduler = "a" } },
+		.after = { { .rule = 1, .scheduler = "ecf" }, { .rule = 2, .scheduler = "b" } },
+		.nr_before = 2,
+		.nr_after = 2,
+		.selector = LOADER_UNCHANGED,
+	};
+	const struct changes what = { .plan = &empty, .rules = &r };
+	_cleanup_free_ char *text = NULL, *json = NULL;
+	struct changes_report report = { .what = what };
+	struct cli c = { 0 };
+	size_t size = 0;
+
+	CU_ASSERT_FALSE(changes_none(&what));
+	c.out = open_memstream(&text, &size);
+	changes_print(&c, &what);
+	fclose(c.out);
+	CU_ASSERT_STRING_EQUAL(text, "- rule 2: scheduler a\n+ rule 2: scheduler b\n");
+	c.out = open_memstream(&json, &size);
+	changes_json(&c, &report);
+	fclose(c.out);
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(json, "{\"action\":\"add-rule\",\"text\":\"rule 2: scheduler b\"}"));
+	r.after[1] = r.before[1];
+	CU_ASSERT_TRUE(changes_none(&what));
+	r.selector = LOADER_SWAPPED;
+	CU_ASSERT_FALSE(changes_none(&what));
+	r.selector = LOADER_UNCHANGED;
+	r.nr_after = 1;
+	CU_ASSERT_FALSE(changes_none(&what));
 }
 
 int main(void)
@@ -161,7 +230,9 @@ int main(void)
 	CU_ADD_TEST(s, test_json_rows);
 	CU_ADD_TEST(s, test_empty);
 	CU_ADD_TEST(s, test_endpoints);
+	CU_ADD_TEST(s, test_sched_in_full);
 	CU_ADD_TEST(s, test_changes);
+	CU_ADD_TEST(s, test_rule_changes);
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	CU_basic_run_tests();
 	failed = CU_get_number_of_failures();

@@ -47,6 +47,37 @@ static void test_columns(void)
 	CU_ASSERT_EQUAL(s[1].ejected, UINT64_MAX);
 }
 
+/* A module with reasons: each column has its own counter; one without: all 0. */
+static void test_reasons(void)
+{
+	_cleanup_free_ struct loader_sched *s = NULL;
+	size_t nr = 0;
+
+	CU_ASSERT_EQUAL(parse("# name state decisions fastest spilled backup deferred redundant "
+			      "reinjected probe sent_bytes reinjected_bytes\n"
+			      "pmctl ok 36 1 2 3 4 5 6 7 18446744073709551615 9\nshort ok 36 1\n",
+			      &s, &nr, NULL),
+			0);
+	CU_ASSERT_EQUAL_FATAL(nr, 2);
+	CU_ASSERT_EQUAL(s[0].fastest, 1);
+	CU_ASSERT_EQUAL(s[0].spilled, 2);
+	CU_ASSERT_EQUAL(s[0].backup, 3);
+	CU_ASSERT_EQUAL(s[0].deferred, 4);
+	CU_ASSERT_EQUAL(s[0].redundant, 5);
+	CU_ASSERT_EQUAL(s[0].reinjected, 6);
+	CU_ASSERT_EQUAL(s[0].probe, 7);
+	CU_ASSERT_EQUAL(s[0].sent_bytes, UINT64_MAX);
+	CU_ASSERT_EQUAL(s[0].reinjected_bytes, 9);
+	CU_ASSERT_EQUAL(s[1].fastest, 1);
+	CU_ASSERT_EQUAL(s[1].spilled, 0);
+	free(s);
+	s = NULL;
+	CU_ASSERT_EQUAL(parse(HEADER "minrtt ok 3 100 90 10 4 0 1 2 5 0\n", &s, &nr, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(nr, 1);
+	CU_ASSERT_EQUAL(s[0].fastest, 0);
+	CU_ASSERT_EQUAL(s[0].sent_bytes, 0);
+}
+
 static void test_other_order_and_more_columns(void)
 {
 	_cleanup_free_ struct loader_sched *s = NULL;
@@ -70,6 +101,31 @@ static void test_short_and_long(void)
 	CU_ASSERT_EQUAL_FATAL(nr, 2);
 	CU_ASSERT_EQUAL(s[0].connections, 0);
 	CU_ASSERT_STRING_EQUAL(s[1].name, "a-name-that-is-");
+}
+
+static void test_connections(void)
+{
+	static const char text[] = "# token scheduler state by rule decisions sent_bytes new\n"
+				   "0badcafe pmctl ok rule 3 12 18446744073709551615 x\n"
+				   "ffffffff a-name-that-is-too-long builtin sysctl 0\n\n";
+	_cleanup_fclose_ FILE *in = fmemopen((void *)text, sizeof(text) - 1, "r");
+	_cleanup_free_ struct loader_conn *c = NULL;
+	size_t nr = 0;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(in);
+	CU_ASSERT_EQUAL(loader_proc_parse_conns(in, &c, &nr, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(nr, 2);
+	CU_ASSERT_EQUAL(c[0].token, 0x0badcafe);
+	CU_ASSERT_STRING_EQUAL(c[0].scheduler, "pmctl");
+	CU_ASSERT_STRING_EQUAL(c[0].state, "ok");
+	CU_ASSERT_STRING_EQUAL(c[0].by, "rule");
+	CU_ASSERT_EQUAL(c[0].rule, 3);
+	CU_ASSERT_EQUAL(c[0].decisions, 12);
+	CU_ASSERT_EQUAL(c[0].sent_bytes, UINT64_MAX);
+	CU_ASSERT_EQUAL(c[0].reinjected_bytes, 0);
+	CU_ASSERT_EQUAL(c[1].token, UINT32_MAX);
+	CU_ASSERT_STRING_EQUAL(c[1].scheduler, "a-name-that-is-");
+	CU_ASSERT_EQUAL(c[1].decisions, 0);
 }
 
 static void test_empty_and_wrong(void)
@@ -128,8 +184,10 @@ int main(void)
 	CU_initialize_registry();
 	s = CU_add_suite("loader_proc", NULL, NULL);
 	CU_ADD_TEST(s, test_columns);
+	CU_ADD_TEST(s, test_reasons);
 	CU_ADD_TEST(s, test_other_order_and_more_columns);
 	CU_ADD_TEST(s, test_short_and_long);
+	CU_ADD_TEST(s, test_connections);
 	CU_ADD_TEST(s, test_empty_and_wrong);
 	CU_ADD_TEST(s, test_verifier_verdict);
 	CU_ADD_TEST(s, test_endless_log);

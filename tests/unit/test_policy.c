@@ -123,6 +123,57 @@ static void test_scheduler_order(void)
 	}
 }
 
+static const uint8_t v4[16] = { [10] = 0xff, 0xff, 10, 1 };
+static const uint8_t v6[16] = { 0xfd };
+
+static void test_rules(void)
+{
+	_cleanup_(policy_free) struct policy *p = parse(
+		HEAD "scheduler: { name: top, knobs: { a: 1 } }\n"
+		     "modes: { aggregate: { scheduler: mode } }\n"
+		     "connections:\n"
+		     "  - match: { cgroup: /user.slice/, uid: alice, port: [443, 8000-8010],\n"
+		     "             local-port: \"1-9\", prefix: 10.1.0.0/16, role: client }\n"
+		     "    scheduler: { name: rule, knobs: { b: [2, 3] } }\n"
+		     "  - { match: { uid: 1000, prefix: \"fd00::/8\" }, mode: aggregate }\n"
+		     "  - { match: { port: 22, role: server } }\n"
+		     "  - { mode: active-standby }\n");
+	const struct policy_rule *r;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	CU_ASSERT_EQUAL_FATAL(p->nr_rules, 3);
+	CU_ASSERT_EQUAL(p->mode, POLICY_MODE_ACTIVE_STANDBY);
+	CU_ASSERT_STRING_EQUAL(p->scheduler.name, "top");
+	r = &p->rules[0];
+	CU_ASSERT_STRING_EQUAL(r->cgroup, "/user.slice");
+	CU_ASSERT_STRING_EQUAL(r->user, "alice");
+	CU_ASSERT_EQUAL(r->port.nr, 2);
+	CU_ASSERT_EQUAL(r->port.ranges[0].last, 443);
+	CU_ASSERT_EQUAL(r->port.ranges[1].first, 8000);
+	CU_ASSERT_EQUAL(r->port.ranges[1].last, 8010);
+	CU_ASSERT_EQUAL(r->local_port.ranges[0].last, 9);
+	CU_ASSERT_EQUAL(memcmp(r->prefix.address, v4, 16), 0);
+	CU_ASSERT_EQUAL(r->prefix.bits, 112);
+	CU_ASSERT_EQUAL(r->role, POLICY_ROLE_CLIENT);
+	CU_ASSERT_STRING_EQUAL(r->scheduler.name, "rule");
+	CU_ASSERT_EQUAL(r->scheduler.knobs[0].nr_values, 2);
+	CU_ASSERT_EQUAL(r->number, 1);
+	CU_ASSERT_EQUAL(r->line, 6);
+	CU_ASSERT_EQUAL(policy_rule_weight(r), 2);
+	r = &p->rules[1];
+	CU_ASSERT_STRING_EQUAL(r->user, "1000");
+	CU_ASSERT_EQUAL(memcmp(r->prefix.address, v6, 16), 0);
+	CU_ASSERT_EQUAL(r->prefix.bits, 8);
+	CU_ASSERT_EQUAL(r->role, POLICY_ROLE_ANY);
+	CU_ASSERT_STRING_EQUAL(r->scheduler.name, "mode");
+	r = &p->rules[2];
+	CU_ASSERT_EQUAL(r->role, POLICY_ROLE_SERVER);
+	CU_ASSERT_STRING_EQUAL(r->scheduler.name, "top");
+	CU_ASSERT_EQUAL(r->scheduler.nr_knobs, 1);
+	CU_ASSERT_STRING_EQUAL(r->scheduler.knobs[0].name, "a");
+	CU_ASSERT_EQUAL(r->number, 3);
+}
+
 static void test_link_types(void)
 {
 	for (int i = POLICY_LINK_ANY; i <= POLICY_LINK_VPN; i++) {
@@ -247,6 +298,7 @@ int main(void)
 		{ "defaults", test_defaults },
 		{ "every key", test_every_key },
 		{ "order of schedulers", test_scheduler_order },
+		{ "rules", test_rules },
 		{ "link types", test_link_types },
 		{ "modes", test_modes },
 		{ "defaults of limits", test_limits_defaults },

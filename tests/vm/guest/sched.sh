@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# Schedulers under pressure, and what a peer's MP_PRIO may do. Sourced by run.
+# CHAOS_S: how long paths come and go; the project's promise was proved with 180.
+
+CHAOS_S=${CHAOS_S:-20}
+CHAOS_CONNECTIONS=${CHAOS_CONNECTIONS:-50}
+SCHEDULERS='minrtt roundrobin blest ecf redundant backup target pmctl'
+
+load_all() {
+	local name
+	for name in $SCHEDULERS; do
+		load "$name"
+	done
+}
+
+unload_all() {
+	local name
+	use_scheduler default
+	for name in $SCHEDULERS; do
+		pmctl -q sched unload "$name"
+	done
+	nothing_loaded
+}
+
+# A random one of the words.
+any_of() {
+	shift $((RANDOM % $#))
+	printf '%s\n' "$1"
+}
+
+# Something happens to a path, in SHELL's arrays DOWN and HOLE; both may be gone for a while.
+trouble() {
+	local path
+	path=$(any_of wifi lte)
+	case ${TROUBLE[$path]:-none} in
+	down) net_link_up "$path" && TROUBLE[$path]=none ;;
+	hole) net_heal "$path" && TROUBLE[$path]=none ;;
+	none)
+		if [ $((RANDOM % 2)) -eq 0 ]; then
+			net_link_down "$path" && TROUBLE[$path]=down
+		else
+			net_blackhole "$path" && TROUBLE[$path]=hole
+		fi
+		;;
+	esac
+}
+
+heal_all() {
+	local path
+	for path in wifi lte; do
+		case ${TROUBLE[$path]:-none} in
+		down) net_link_up "$path" ;;
+		hole) net_heal "$path" ;;
+		none) ;;
+		esac
+		TROUBLE[$path]=none
+	done
+}
+
+# Runs in the client's namespace until it is killed: one live connection after another gets another
+# scheduler. A process takes long under emulation, so there is one a swap.
+swap_for_ever() {
+	local line tokens
+	while true; do
+		mapfile -t tokens < <(while read -r line _; do [ "$line" = '#' ] || printf '%s\n' "$line"; done </proc/net/mptcp_bpf)
+		[ ${#tokens[@]} -gt 0 ] || continue
+		# shellcheck disable=SC2086 # a list
+		"$PMCTL" -q conn set "${tokens[RANDOM % ${#tokens[@]}]}" \
+			--scheduler "$(any_of $SCHEDULERS)" 2>/dev/null && printf 'swap\n'
+	done
+}
+
+connections_are() { [ "$(counter pmctl connections)" -ge "$1" ]; }
+
+# Connections under every scheduler, paths coming and going at random, schedulers changing under
+# live connections: every byte arrives.
+chaos() {
+	local client end swaps troubles=0 name log swapper
+	declare -A TROUBLE=()
+	RANDOM=4711
+	log=$(mktemp)
+	load_all
+	use_scheduler pmctl
+	ip netns exec "$NET_CLIENT" "$TRAFFIC" client echo --host 10.1.9.1 --port "$PORT" --cc cubic \
+		--timeout $((CHAOS_S + 300)) --bytes 8000 --interval-ms 1000 \
+		--count $((CHAOS_S + 15)) --parallel "$CHAOS_CONNECTIONS" >/dev/null &
+	client=$!
+	wait_for 60 connections_are "$CHAOS_CONNECTIONS"
+	end=$((SECONDS + CHAOS_S))
+	export PMCTL SCHEDULERS
+	# shellcheck disable=SC2016 # expanded inside
+	ip netns exec "$NET_CLIENT" bash -c "$(declare -f any_of swap_for_ever); swap_for_ever" >"$log" &
+	swapper=$!
+	# shellcheck disable=SC2064 # while it is known
+	trap "kill $swapper || :; heal_all" EXIT
+	while [ "$SECONDS" -lt "$end" ]; do
+		trouble && troubles=$((troubles + 1))
+		sleep 1 # lint: pace
+	done
+	heal_all
+	swaps=$(grep -c swap "$log") || :
+	rm -f "$log"
+	printf '%s swaps, %s changes of a path in %s s\n' "$swaps" "$troubles" "$CHAOS_S"
+	wait "$client" || die 'an exchange did not come back whole'
+	kill "$swapper"
+	trap - EXIT
+	cat /proc/mptcp_bpf
+	[ "$swaps" -gt 5 ] || die 'hardly any swaps'
+	for name in $SCHEDULERS; do
+		[ "$(counter "$name" ejected)" -eq 0 ] || die "$name was ejected"
+		[ "$(counter "$name" state)" = ok ] || die "$name is $(counter "$name" state)"
+	done
+	unload_all
+}
+
+mib() { ip netns exec "$1" nstat -asz "MPTcpExt$2" | awk -v n="MPTcpExt$2" '$1 == n { print $2 }'; }
+
+prio_received() { [ "$(mib "$NET_CLIENT" MPPrioRx)" -gt "$1" ]; }
+
+# The server makes the first path a backup under an upload: what the client's scheduler makes of
+# that follows from its trust in the path. TRUST WIFI-IS-USED
+peer_demotes() {
+	local trust=$1 used=$2 wifi lte rx pid
+	trap plain_endpoints EXIT
+	load pmctl --set "trust=$trust"
+	use_scheduler pmctl
+	ip -n "$NET_SERVER" mptcp endpoint add 10.1.9.1 dev eth0 subflow
+	rx=$(mib "$NET_CLIENT" MPPrioRx)
+	upload 10.1.9.1 --bytes 30000000 --warm 1 --subflows 1 &
+	pid=$!
+	wait_for 20 decides_often pmctl
+	ip -n "$NET_SERVER" mptcp endpoint change 10.1.9.1 backup
+	wait_for 10 prio_received "$rx"
+	wifi=$(sent_bytes wifi) lte=$(sent_bytes lte)
+	wait "$pid"
+	wifi=$(($(sent_bytes wifi) - wifi)) lte=$(($(sent_bytes lte) - lte))
+	printf 'after MP_PRIO: wifi %s, lte %s bytes; trust %s\n' "$wifi" "$lte" "$trust"
+	[ "$lte" -gt 1000000 ] || die 'the transfer was over too soon to tell'
+	if [ "$used" = yes ]; then
+		[ $((wifi * 4)) -gt "$lte" ] || die 'wifi was left although the peer is not trusted'
+	else
+		# What was in flight and queued, and acknowledgements.
+		[ $((wifi * 4)) -lt "$lte" ] || die 'wifi was not left'
+	fi
+	unload pmctl
+}
+
+decides_often() { [ "$(counter "$1" scheduled)" -gt 30 ]; }
+
+plain_endpoints() {
+	net_server sysctl -qw net.mptcp.scheduler=default
+	ip netns exec "$NET_CLIENT" ip mptcp endpoint flush
+	ip netns exec "$NET_SERVER" ip mptcp endpoint flush
+	net_endpoints
+}
+
+# The client makes its second path a backup under a download: the server's scheduler sees it.
+we_demote() {
+	local wifi lte pid rx server
+	trap plain_endpoints EXIT
+	load pmctl
+	net_server sysctl -qw net.mptcp.scheduler=pmctl
+	ip netns exec "$NET_SERVER" "$TRAFFIC" server --port 5004 >/dev/null 2>&1 </dev/null &
+	server=$!
+	# shellcheck disable=SC2064 # while it is known
+	trap "plain_endpoints; kill $server" EXIT
+	wait_for 20 net_listens 5004
+	rx=$(mib "$NET_SERVER" MPPrioRx)
+	net_client "$TRAFFIC" client get --host 10.1.9.1 --port 5004 --cc cubic --timeout 120 \
+		--bytes 30000000 --warm 1 --subflows 1 &
+	pid=$!
+	wait_for 20 decides_often pmctl
+	ip -n "$NET_CLIENT" mptcp endpoint change "$NET_CLIENT_LTE" backup
+	wait_for 10 server_heard "$rx"
+	wifi=$(net_bytes wifi) lte=$(net_bytes lte)
+	wait "$pid"
+	wifi=$(($(net_bytes wifi) - wifi)) lte=$(($(net_bytes lte) - lte))
+	printf 'after MP_PRIO: received %s by wifi, %s by lte\n' "$wifi" "$lte"
+	[ "$wifi" -gt 1000000 ] || die 'the transfer was over too soon to tell'
+	[ $((lte * 4)) -lt "$wifi" ] || die 'lte was not left'
+	unload pmctl
+}
+
+server_heard() { [ "$(mib "$NET_SERVER" MPPrioRx)" -gt "$1" ]; }
+
+sched_tests() {
+	t 'MP_PRIO from the peer is obeyed' peer_demotes 0 no
+	t 'MP_PRIO from the peer is ignored on a path that is not trusted' peer_demotes 1 yes
+	t 'MP_PRIO to the peer: its scheduler leaves the path' we_demote
+	t "$CHAOS_CONNECTIONS connections while paths come and go and schedulers change" chaos
+}
