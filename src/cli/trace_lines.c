@@ -11,6 +11,8 @@
 
 #define DECISION ": mptcp_bpf_decision: "
 #define PATH	 ": mptcp_bpf_path: "
+/* A decision has its paths by then: they are written in one go. */
+#define SETTLED_US 50000
 
 /* The value of KEY=VALUE among words, up to the next blank; "" when there is none. */
 static const char *value(const char *words, const char *key, char *out, size_t size)
@@ -175,11 +177,33 @@ static void finish(struct trace_lines *t, unsigned int cpu)
 	free(d);
 }
 
+/*
+ * Writes those that began before `time_us`, the oldest first: a CPU that has no further decision to
+ * make would keep its last one back.
+ */
+static void finish_before(struct trace_lines *t, uint64_t time_us)
+{
+	int oldest;
+
+	do {
+		oldest = -1;
+		for (int cpu = 0; cpu < (int)t->cpus; cpu++) {
+			if (t->open[cpu] && t->open[cpu]->time_us < time_us &&
+			    (oldest < 0 || t->open[cpu]->time_us < t->open[oldest]->time_us))
+				oldest = cpu;
+		}
+		if (oldest >= 0)
+			finish(t, oldest);
+	} while (oldest >= 0);
+}
+
 static int begin(struct trace_lines *t, unsigned int cpu, uint64_t time_us, const char *words)
 {
 	struct trace_decision *d;
 
-	finish(t, cpu);
+	if (t->open[cpu])
+		finish_before(t, t->open[cpu]->time_us + 1);
+	finish_before(t, time_us > SETTLED_US ? time_us - SETTLED_US : 0);
 	d = calloc(1, sizeof(*d));
 	if (!d)
 		return -ENOMEM;
@@ -202,6 +226,8 @@ static int begin(struct trace_lines *t, unsigned int cpu, uint64_t time_us, cons
 		t->skipped = d->skipped;
 	t->skipped_known = true;
 	t->open[cpu] = d;
+	if (cpu >= t->cpus)
+		t->cpus = cpu + 1;
 	return 0;
 }
 
@@ -250,8 +276,7 @@ int trace_lines_take(struct trace_lines *t, char *line)
 
 void trace_lines_flush(struct trace_lines *t)
 {
-	for (unsigned int cpu = 0; cpu < TRACE_CPUS_MAX; cpu++)
-		finish(t, cpu);
+	finish_before(t, UINT64_MAX);
 }
 
 void trace_lines_clear(struct trace_lines *t)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Lines of trace_pipe put together to decisions with their paths (kmod/trace.h), and written for
- * people or as JSON Lines. A decision and its paths come from one CPU, one after the other, so each
- * CPU has one that is being put together.
+ * Lines of trace_pipe put together to decisions with their paths (kmod/trace.h), and written in the
+ * order of time, for people or as JSON Lines. A decision and its paths come from one CPU, one after
+ * the other, so each CPU has one that is being put together.
  */
 #ifndef CLI_TRACE_LINES_H
 #define CLI_TRACE_LINES_H
@@ -37,6 +37,7 @@ struct trace_lines {
 	bool (*want)(void *data, uint32_t token);
 	void *data;
 	struct trace_decision *open[TRACE_CPUS_MAX];
+	unsigned int cpus;  /* seen */
 	uint64_t decisions; /* written */
 	uint64_t lost;	    /* events the buffer had no room for */
 	uint64_t limited;   /* decisions beyond the module's limit */

@@ -123,6 +123,44 @@ static void test_losses_and_noise(void)
 	free(t);
 }
 
+/* The last decision of a CPU that has no more to make waits neither for ever nor for the end. */
+static void test_order(void)
+{
+	static const char *const lines[] = { "2] b..1. 1.000001", "3] b..1. 1.000002",
+					     "3] b..1. 1.010000", "3] b..1. 1.049999",
+					     "3] b..1. 1.050003", "1] b..1. 1.000009" };
+	static const char *const order[] = { "1.000001 ", "1.000002 ", "1.010000 ",
+					     "1.049999 ", "1.000009 ", "1.050003 " };
+	struct trace_lines *t = calloc(1, sizeof(*t));
+	_cleanup_free_ char *text = NULL;
+	const char *at;
+	size_t size = 0;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(t);
+	t->out = open_memstream(&text, &size);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		char line[512];
+
+		snprintf(line, sizeof(line),
+			 "x [00%s: mptcp_bpf_decision: token=1 scheduler=s op=get_send "
+			 "reason=fastest chosen=1 err=0",
+			 lines[i]);
+		take(t, line);
+	}
+	fflush(t->out);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(strstr(text, "1.000001 "));
+	CU_ASSERT_PTR_NULL(strstr(text, "1.050003 "));
+	trace_lines_flush(t);
+	fclose(t->out);
+	at = text;
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		at = strstr(at, order[i]);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+	}
+	trace_lines_clear(t);
+	free(t);
+}
+
 int main(void)
 {
 	unsigned int failed;
@@ -132,6 +170,7 @@ int main(void)
 	s = CU_add_suite("trace", NULL, NULL);
 	CU_ADD_TEST(s, test_text);
 	CU_ADD_TEST(s, test_json);
+	CU_ADD_TEST(s, test_order);
 	CU_ADD_TEST(s, test_losses_and_noise);
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	CU_basic_run_tests();
