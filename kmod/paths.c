@@ -132,14 +132,20 @@ static u32 stuck_us(const struct tcp_sock *tp, const struct path_state *state)
 	return now > since ? min_t(u64, now - since, U32_MAX) : 0;
 }
 
-/* An application-limited sample says nothing about the path. */
+/*
+ * An application-limited sample says nothing about the path. MPTCP does not mark them, but what was
+ * delivered in the round trip of a busy subflow is a window, and half of one in slow start. A
+ * segment or two say nothing either: they may have waited for a retransmission timeout.
+ */
 static u64 delivery_rate(const struct tcp_sock *tp, u32 mss)
 {
-	u32 interval_us = READ_ONCE(tp->rate_interval_us);
+	u32 interval_us = READ_ONCE(tp->rate_interval_us),
+	    delivered = READ_ONCE(tp->rate_delivered);
 
-	if (!interval_us || tp->rate_app_limited)
+	if (!interval_us || tp->rate_app_limited || delivered < 3 ||
+	    delivered < tcp_snd_cwnd(tp) / 4)
 		return 0;
-	return div_u64((u64)READ_ONCE(tp->rate_delivered) * mss * USEC_PER_SEC, interval_us);
+	return div_u64((u64)delivered * mss * USEC_PER_SEC, interval_us);
 }
 
 void mptcp_bpf_view_path(struct conn *c, struct mptcp_bpf_path *p, void *subflow)

@@ -43,19 +43,22 @@ TRACE_EVENT(
 
 TRACE_EVENT(
 	mptcp_bpf_path, TP_PROTO(u32 token, const struct mptcp_bpf_path *p), TP_ARGS(token, p),
-	TP_STRUCT__entry(__field(u32, token) __field(u32, id) __field(u32, flags)
-				 __field(u32, srtt_us) __field(u32, rttvar_us) __field(u32, cwnd)
-					 __field(u32, in_flight) __field(u32, queued)
-						 __field(u32, stuck_us) __field(u32, timeouts)
-							 __field(u32, lost) __field(u64, pacing)),
+	TP_STRUCT__entry(__field(u32, token) __field(u32, id) __field(u32, flags) __field(
+		u32, srtt_us) __field(u32, rttvar_us) __field(u32, cwnd) __field(u32, in_flight)
+				 __field(u32, queued) __field(u32, stuck_us) __field(u32, timeouts)
+					 __field(u32, lost) __field(u64, pacing)
+						 __field(u32, min_rtt_us) __field(u32, last_rtt_us)
+							 __field(u64, delivery)),
 	TP_fast_assign(__entry->token = token; __entry->id = p->id; __entry->flags = p->flags;
 		       __entry->srtt_us = p->srtt_us; __entry->rttvar_us = p->rttvar_us;
 		       __entry->cwnd = p->cwnd; __entry->in_flight = p->in_flight;
 		       __entry->queued = p->queued_bytes; __entry->stuck_us = p->stuck_us;
 		       __entry->timeouts = p->timeouts; __entry->lost = p->lost;
-		       __entry->pacing = p->pacing_bytes_per_s;),
+		       __entry->pacing = p->pacing_bytes_per_s; __entry->min_rtt_us = p->min_rtt_us;
+		       __entry->last_rtt_us = p->last_rtt_us;
+		       __entry->delivery = p->delivery_bytes_per_s;),
 	TP_printk(
-		"token=%08x id=%u flags=%s srtt_us=%u rttvar_us=%u cwnd=%u in_flight=%u queued=%u stuck_us=%u timeouts=%u lost=%u pacing=%llu",
+		"token=%08x id=%u flags=%s srtt_us=%u rttvar_us=%u cwnd=%u in_flight=%u queued=%u stuck_us=%u timeouts=%u lost=%u pacing=%llu min_rtt_us=%u last_rtt_us=%u delivery=%llu",
 		__entry->token, __entry->id,
 		__print_flags(__entry->flags, "|", { MPTCP_PATH_ROOM, "room" },
 			      { MPTCP_PATH_BACKUP_REQUESTED, "backup-requested" },
@@ -67,7 +70,7 @@ TRACE_EVENT(
 			      { MPTCP_PATH_SLOW_START, "slow-start" }),
 		__entry->srtt_us, __entry->rttvar_us, __entry->cwnd, __entry->in_flight,
 		__entry->queued, __entry->stuck_us, __entry->timeouts, __entry->lost,
-		__entry->pacing));
+		__entry->pacing, __entry->min_rtt_us, __entry->last_rtt_us, __entry->delivery));
 
 #endif
 

@@ -11,13 +11,17 @@
 #define MPTCP_NEVER_US	 (60u * 1000000u)
 #define MPTCP_ROUNDS_MAX 4096u
 
-/* The latest sample tells of a better path sooner than the average does. */
+/*
+ * The latest sample tells of a better path sooner than the average does; an average that is far
+ * above it is of another time: acknowledgements that an outage delayed.
+ */
 static inline __u32 mptcp_path_now_rtt_us(const struct mptcp_bpf_path *p)
 {
-	__u32 rtt = mptcp_path_rtt_us(p);
+	__u32 rtt = mptcp_path_rtt_us(p), last = p->last_rtt_us;
+	__u32 now = rtt / 4 + last / 4 * 3;
 
-	if (p->last_rtt_us && p->last_rtt_us < rtt)
-		rtt = rtt / 4 + p->last_rtt_us / 4 * 3;
+	if (last && last < rtt)
+		rtt = now < last + last / 2 ? now : last + last / 2;
 	return rtt ? rtt : 1;
 }
 
@@ -70,24 +74,25 @@ static inline __u32 mptcp_path_rounds8(const struct mptcp_bpf_path *p, __u64 seg
 }
 
 /*
- * What the path carries, in bytes a second; 0: nobody knows. In slow start TCP's measurement is a
- * round trip old and half of what is sent now, and there may be none; but a path whose RTT has
- * grown is full, so what is in flight arrives within an RTT.
+ * Is the path's queue filling? A late acknowledgement of a message on its own, which the peer
+ * delays, looks the same; so it counts only with a rate that was measured.
  */
 static inline bool mptcp_path_full(const struct mptcp_bpf_path *p)
 {
-	return p->last_rtt_us / 5 > p->min_rtt_us / 4;
+	return p->delivery_bytes_per_s && p->last_rtt_us / 5 > p->min_rtt_us / 4;
 }
 
+/*
+ * What a full path carries, in bytes a second. In slow start TCP's measurement is a round trip old
+ * and half of what is sent now, but what is in flight arrives within an RTT.
+ */
 static inline __u64 mptcp_path_rate(const struct mptcp_bpf_path *p)
 {
-	__u64 now = 0;
+	__u64 now = (__u64)p->in_flight * mptcp_path_mss(p) * 1000000 / (p->last_rtt_us + 1);
 
-	if (mptcp_path_full(p))
-		now = (__u64)p->in_flight * mptcp_path_mss(p) * 1000000 / p->last_rtt_us;
-	if ((p->flags & MPTCP_PATH_SLOW_START) && now)
+	if ((p->flags & MPTCP_PATH_SLOW_START) && now > p->delivery_bytes_per_s)
 		return now;
-	return p->delivery_bytes_per_s ? p->delivery_bytes_per_s : now;
+	return p->delivery_bytes_per_s;
 }
 
 /* Until `bytes` more, behind what the subflow holds already, are acknowledged. */
@@ -98,10 +103,9 @@ static inline __u32 mptcp_path_finish_us(const struct mptcp_bpf_path *p, __u64 b
 	__u64 t = rtt * mptcp_path_rounds8(p, total / mptcp_path_mss(p) + 1) / 8;
 	__u64 base = p->min_rtt_us && p->min_rtt_us < rtt ? p->min_rtt_us : rtt;
 
-	/* A window that grows has been slower than it will be, unless the path is full already. */
-	if (rate && (!(p->flags & MPTCP_PATH_SLOW_START) || mptcp_path_full(p))) {
-		/* Of what is in flight, as much as fills the wire needs no time at the bottleneck.
-		 */
+	/* A path that is not full has not shown yet what it can: windows are what it takes. */
+	if (mptcp_path_full(p)) {
+		/* What fills the wire has passed the bottleneck already. */
 		__u64 waiting = base + (p->queued_bytes + bytes) * 1000000 / rate;
 		__u64 drained = total * 1000000 / rate;
 

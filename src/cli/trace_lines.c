@@ -95,6 +95,9 @@ static void write_path_json(struct json *j, const struct trace_path *p)
 	json_key_uint(j, "timeouts", p->timeouts);
 	json_key_uint(j, "lost", p->lost);
 	json_key_uint(j, "pacing_bytes_per_s", p->pacing_bytes_per_s);
+	json_key_uint(j, "min_rtt_us", p->min_rtt_us);
+	json_key_uint(j, "last_rtt_us", p->last_rtt_us);
+	json_key_uint(j, "delivery_bytes_per_s", p->delivery_bytes_per_s);
 	json_object_close(j);
 }
 
@@ -151,10 +154,12 @@ static void write_text(FILE *out, const struct trace_decision *d)
 		const struct trace_path *p = &d->paths[i];
 
 		fprintf(out,
-			"    %c%u  srtt %u us, rttvar %u us, cwnd %u, in flight %u, queued %u B, "
-			"pacing %" PRIu64 " B/s",
-			p->id == d->chosen ? '*' : ' ', p->id, p->srtt_us, p->rttvar_us, p->cwnd,
-			p->in_flight, p->queued_bytes, p->pacing_bytes_per_s);
+			"    %c%u  srtt %u us, rttvar %u us, rtt %u us now and %u us at least, "
+			"cwnd %u, in flight %u, queued %u B, pacing %" PRIu64
+			" B/s, delivery %" PRIu64 " B/s",
+			p->id == d->chosen ? '*' : ' ', p->id, p->srtt_us, p->rttvar_us,
+			p->last_rtt_us, p->min_rtt_us, p->cwnd, p->in_flight, p->queued_bytes,
+			p->pacing_bytes_per_s, p->delivery_bytes_per_s);
 		if (p->stuck_us)
 			fprintf(out, ", stuck %u us", p->stuck_us);
 		if (p->timeouts)
@@ -248,6 +253,9 @@ static void add_path(struct trace_decision *d, const char *words)
 	p->timeouts = number32(words, "timeouts");
 	p->lost = number32(words, "lost");
 	p->pacing_bytes_per_s = number(words, "pacing");
+	p->min_rtt_us = number32(words, "min_rtt_us");
+	p->last_rtt_us = number32(words, "last_rtt_us");
+	p->delivery_bytes_per_s = number(words, "delivery");
 	value(words, "flags", p->flags, sizeof(p->flags));
 }
 

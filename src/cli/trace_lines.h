@@ -16,7 +16,8 @@
 
 struct trace_path {
 	uint32_t id, srtt_us, rttvar_us, cwnd, in_flight, queued_bytes, stuck_us, timeouts, lost;
-	uint64_t pacing_bytes_per_s;
+	uint32_t min_rtt_us, last_rtt_us;
+	uint64_t pacing_bytes_per_s, delivery_bytes_per_s;
 	char flags[96]; /* room|stale|... */
 };
 

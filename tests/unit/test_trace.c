@@ -15,7 +15,7 @@
 #define P(cpu, token, id)                                                                            \
 	"   x-1  [00" cpu "] b..1.  12.000346: mptcp_bpf_path: token=" token " id=" id               \
 	" flags=room|outstanding srtt_us=20000 rttvar_us=7 cwnd=10 in_flight=9 queued=5 stuck_us=3 " \
-	"timeouts=1 lost=4 pacing=123456"
+	"timeouts=1 lost=4 pacing=123456 min_rtt_us=15000 last_rtt_us=21000 delivery=654321"
 
 static void take(struct trace_lines *t, const char *text)
 {
@@ -53,13 +53,14 @@ static void test_text(void)
 	trace_lines_flush(t);
 	fclose(t->out);
 	CU_ASSERT_STRING_EQUAL(
-		text, "12.000345 0badcafe pmctl get_send spilled -> 2  unsent 1000 B, "
-		      "unacked 20 B, window 30 B\n"
-		      "     1  srtt 20000 us, rttvar 7 us, cwnd 10, in flight 9, queued 5 B, "
-		      "pacing 123456 B/s, stuck 3 us, timeouts 1, lost 4  room|outstanding\n"
-		      "    *2  srtt 20000 us, rttvar 7 us, cwnd 10, in flight 9, queued 5 B, "
-		      "pacing 123456 B/s, stuck 3 us, timeouts 1, lost 4  "
-		      "room|outstanding\n");
+		text,
+		"12.000345 0badcafe pmctl get_send spilled -> 2  unsent 1000 B, "
+		"unacked 20 B, window 30 B\n"
+		"     1  srtt 20000 us, rttvar 7 us, rtt 21000 us now and 15000 us at least, cwnd 10, in flight 9, queued 5 B, "
+		"pacing 123456 B/s, delivery 654321 B/s, stuck 3 us, timeouts 1, lost 4  room|outstanding\n"
+		"    *2  srtt 20000 us, rttvar 7 us, rtt 21000 us now and 15000 us at least, cwnd 10, in flight 9, queued 5 B, "
+		"pacing 123456 B/s, delivery 654321 B/s, stuck 3 us, timeouts 1, lost 4  "
+		"room|outstanding\n");
 	CU_ASSERT_EQUAL(t->decisions, 1);
 	trace_lines_clear(t);
 	free(t);
