@@ -37,6 +37,7 @@ struct mptcp_arrival {
 	__u32 patience_us; /* the longest of those that hold data */
 	__u32 primaries;   /* neither backup nor suspect */
 	__u32 stuck;	   /* suspect, with data outstanding */
+	__u32 ack_age_ms;  /* since the latest acknowledgement on any */
 };
 
 struct {
@@ -55,6 +56,7 @@ static __always_inline void mptcp_arrival_begin(struct mptcp_arrival *a, bool ag
 	a->now_us = bpf_ktime_get_ns() / 1000;
 	a->best = a->ready = a->idle = a->last = a->resort = a->probe = a->dead = MPTCP_NONE;
 	a->best_us = a->ready_us = a->idle_us = a->resort_us = ~0u;
+	a->ack_age_ms = ~0u;
 	a->last_us = a->patience_us = a->primaries = a->stuck = 0;
 }
 
@@ -101,6 +103,8 @@ __noinline int mptcp_arrival_path(struct mptcp_arrival *a, struct mptcp_memory *
 		return 0;
 	p = &a->view.path[i];
 	patience_us = mptcp_path_patience_us(p, a->rule.slack_us);
+	if (p->ack_age_ms < a->ack_age_ms)
+		a->ack_age_ms = p->ack_age_ms;
 	busy = p->flags & MPTCP_PATH_OUTSTANDING;
 	room = mptcp_path_ready(p);
 	/* It takes no data and will not tell of a change: as if it were not there. */

@@ -5,13 +5,14 @@
  * Rule. Each piece of data goes where it would arrive first, counting what the subflow holds
  * already, its window, its rate and what it loses (earliest arrival, as STTF and OTIAS). When that
  * subflow has no room, another one is used only if it would deliver this piece before the first
- * could deliver all that is left (the test of ECF, CoNEXT '17, with the size of the piece, slow
- * start and the rate of the path); otherwise waiting is faster. A subflow that delivered nothing
- * for longer than its RTT and four deviations, or is in a retransmission timeout, is suspect: what
- * it holds is sent again on another one, TCP is kept trying it, and it is used again once it
- * delivers. The end of a transfer that lies on a slow subflow is sent again on one that has
- * nothing to do, within a byte cap. An idle subflow that may be better is probed with a copy of a
- * small message. Backup subflows carry data only when every other one is suspect.
+ * could deliver all that is left, or all that the receiver has room for (the test of ECF, CoNEXT
+ * '17, with the size of the piece, slow start and the rate of the path, and that of BLEST,
+ * Networking '16); otherwise waiting is faster. A subflow that delivered nothing for longer than
+ * its RTT and four deviations, or is in a retransmission timeout, is suspect: what it holds is sent
+ * again on another one, TCP is kept trying it, and it is used again once it delivers. The end of a
+ * transfer that lies on a slow subflow is sent again on one that has nothing to do, within a byte
+ * cap. An idle subflow that may be better is probed with a copy of a small message. Backup subflows
+ * carry data only when every other one is suspect.
  *
  * Good for: a default that does no harm. Lacks: it cannot know the rate of a path that was never
  * busy, so the first fragment of a connection may be misplaced; and a fragment, up to 32 KB, is the
@@ -34,6 +35,7 @@ const volatile __u32 probe_interval_us = 500000;
 const volatile __u32 probe_rto_us = 500000;
 
 #define TICK_US	       4000u
+#define NOT_TAKEN_MS   50u   /* the peer's MPTCP acknowledges after its TCP, but not that late */
 #define PROBE_AFTER_US 1000u /* a copy follows a message that soon */
 
 static __always_inline bool copies_allowed(const struct mptcp_arrival *a)
@@ -70,15 +72,21 @@ static __always_inline int commit(struct mptcp_sock *msk, const struct mptcp_arr
 
 int pmctl_waiting_pays(const struct mptcp_arrival *a, const struct mptcp_memory *m);
 
-/* Would the best subflow, once it has room, be done with all before the ready one is with this? */
+/*
+ * Would the best subflow, once it has room, be done with all that there is and that the receiver
+ * has room for, before the ready one is with this piece? Then the piece would only hold the window
+ * back.
+ */
 __noinline int pmctl_waiting_pays(const struct mptcp_arrival *a, const struct mptcp_memory *m)
 {
-	__u64 all_us, ready_us;
+	__u64 all_us, ready_us, bytes;
 
 	if (!a || !m || a->best >= MPTCP_BPF_PATHS_MAX)
 		return 0;
 	ready_us = a->ready_us;
-	all_us = mptcp_path_finish_us(&a->view.path[a->best], a->view.unsent_bytes);
+	bytes = a->view.unsent_bytes < a->view.window_bytes ? a->view.unsent_bytes
+							    : a->view.window_bytes;
+	all_us = mptcp_path_finish_us(&a->view.path[a->best], bytes);
 	return all_us < ready_us + (m->waiting ? ready_us / 4 : 0);
 }
 
@@ -145,7 +153,7 @@ static __always_inline int again(struct mptcp_sock *msk, struct mptcp_arrival *a
 	    (a->last_us > a->idle_us + a->idle_us / 4 || a->view.stuck_us > a->patience_us))
 		return commit(msk, a, a->idle, 0, MPTCP_REASON_REDUNDANT);
 	/* Delivered by TCP and not taken by the peer's MPTCP: only we can send it again. */
-	if (!a->stuck && a->last == MPTCP_NONE && a->view.stuck_us > MPTCP_TIMER_MIN_US)
+	if (!a->stuck && a->last == MPTCP_NONE && a->ack_age_ms > NOT_TAKEN_MS)
 		return commit(msk, a, a->idle, 0, MPTCP_REASON_REINJECTED);
 	if (a->best != MPTCP_NONE)
 		bpf_mptcp_set_timer(msk, timer_us(a, mptcp_arrival_at(a, a->best)));
