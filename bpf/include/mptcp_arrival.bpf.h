@@ -24,15 +24,16 @@ struct mptcp_arrival {
 	struct mptcp_bpf_view view;
 	struct mptcp_arrival_rule rule;
 	__u64 now_us;
-	__u32 again;  /* for get_retrans */
-	__u32 piece;  /* bytes a decision moves */
-	__u32 best;   /* first to deliver the piece, room or not */
-	__u32 ready;  /* the same among those with room */
-	__u32 idle;   /* the same among those with nothing outstanding */
-	__u32 last;   /* the last to be done with what it holds */
-	__u32 resort; /* the best that is suspect or backup */
-	__u32 probe;  /* idle for long, so nobody knows how it is */
-	__u32 dead;   /* in a retransmission timeout */
+	__u64 guess[MPTCP_BPF_PATHS_MAX]; /* bytes a second, of mptcp_rate_guess */
+	__u32 again;			  /* for get_retrans */
+	__u32 piece;			  /* bytes a decision moves */
+	__u32 best;			  /* first to deliver the piece, room or not */
+	__u32 ready;			  /* the same among those with room */
+	__u32 idle;			  /* the same among those with nothing outstanding */
+	__u32 last;			  /* the last to be done with what it holds */
+	__u32 resort;			  /* the best that is suspect or backup */
+	__u32 probe;			  /* idle for long, so nobody knows how it is */
+	__u32 dead;			  /* in a retransmission timeout */
 	__u32 best_us, ready_us, idle_us, last_us, resort_us;
 	__u32 patience_us; /* the longest of those that hold data */
 	__u32 primaries;   /* neither backup nor suspect */
@@ -80,7 +81,7 @@ static __always_inline void mptcp_arrival_busy(struct mptcp_arrival *a,
 					       const struct mptcp_bpf_path *p, __u32 i,
 					       __u32 patience_us)
 {
-	__u32 left_us = mptcp_path_finish_us(p, 0);
+	__u32 left_us = mptcp_path_finish_us(p, 0, a->guess[i & (MPTCP_BPF_PATHS_MAX - 1)]);
 
 	if (patience_us > a->patience_us)
 		a->patience_us = patience_us;
@@ -113,7 +114,9 @@ __noinline int mptcp_arrival_path(struct mptcp_arrival *a, struct mptcp_memory *
 	suspect = mptcp_path_suspect(p, 1) || (a->view.nr_paths > 1 && p->stuck_us > patience_us);
 	if (p->timeouts)
 		a->dead = i;
-	us = mptcp_path_finish_us(p, a->piece) + mptcp_loss_us(m, p, suspect) + mptcp_silence_us(p);
+	a->guess[i] = mptcp_rate_guess(m, p);
+	us = mptcp_path_finish_us(p, a->piece, a->guess[i]) + mptcp_loss_us(m, p, suspect) +
+	     mptcp_silence_us(p);
 	if (busy && suspect)
 		a->stuck++;
 	else if (busy)

@@ -95,8 +95,11 @@ static inline __u64 mptcp_path_rate(const struct mptcp_bpf_path *p)
 	return p->delivery_bytes_per_s;
 }
 
-/* Until `bytes` more, behind what the subflow holds already, are acknowledged. */
-static inline __u32 mptcp_path_finish_us(const struct mptcp_bpf_path *p, __u64 bytes)
+/*
+ * Until `bytes` more, behind what the subflow holds already, are acknowledged. `guess`: the rate
+ * while none was measured, 0 if there is no idea.
+ */
+static inline __u32 mptcp_path_finish_us(const struct mptcp_bpf_path *p, __u64 bytes, __u64 guess)
 {
 	__u64 total = mptcp_path_backlog_bytes(p) + bytes, rate = mptcp_path_rate(p);
 	__u64 rtt = mptcp_path_now_rtt_us(p);
@@ -111,6 +114,10 @@ static inline __u32 mptcp_path_finish_us(const struct mptcp_bpf_path *p, __u64 b
 
 		waiting = drained > waiting ? drained : waiting;
 		t = waiting > t ? waiting : t;
+	} else if (!p->delivery_bytes_per_s && guess) {
+		__u64 guessed = base + total * 1000000 / guess;
+
+		t = guessed > t ? guessed : t;
 	}
 	return t < MPTCP_NEVER_US ? (__u32)t : MPTCP_NEVER_US;
 }

@@ -17,6 +17,7 @@ struct mptcp_memory {
 	__u32 segments[MPTCP_MEMORY_IDS];  /* where the loss was last counted from ... */
 	__u32 retransmits[MPTCP_MEMORY_IDS];
 	__u32 loss_permille[MPTCP_MEMORY_IDS]; /* ... and what it was up to then, averaged */
+	__u32 least_rtt_us[MPTCP_MEMORY_IDS];  /* of a segment with data */
 	__u32 probe;   /* 1 + id of the subflow that the next get_retrans probes; 0: none */
 	__u32 waiting; /* the last decision was to wait */
 };
@@ -70,6 +71,23 @@ static __always_inline __u32 mptcp_loss_us(struct mptcp_memory *m, const struct 
 	us = m->loss_permille[id] * (mptcp_path_timer_us(p) / 1000);
 	most = mptcp_path_rtt_us(p) / 4;
 	return us < most ? us : most;
+}
+
+/*
+ * The rate of a path that was never busy, in bytes a second; 0: no idea. A segment with data takes
+ * longer than the handshake did by the time that it is on the wire. All else that delays an
+ * acknowledgement makes the guess lower, so the fastest counts.
+ */
+static __always_inline __u64 mptcp_rate_guess(struct mptcp_memory *m,
+					      const struct mptcp_bpf_path *p)
+{
+	__u32 *least = &m->least_rtt_us[p->id & (MPTCP_MEMORY_IDS - 1)];
+
+	if (p->last_rtt_us && p->segments && (!*least || p->last_rtt_us < *least))
+		*least = p->last_rtt_us;
+	if (!p->min_rtt_us || *least <= p->min_rtt_us)
+		return 0;
+	return (__u64)mptcp_path_mss(p) * 1000000 / (*least - p->min_rtt_us);
 }
 
 #endif

@@ -14,9 +14,9 @@
  * cap. An idle subflow that may be better is probed with a copy of a small message. Backup subflows
  * carry data only when every other one is suspect.
  *
- * Good for: a default that does no harm. Lacks: it cannot know the rate of a path that was never
- * busy, so the first fragment of a connection may be misplaced; and a fragment, up to 32 KB, is the
- * least it can move.
+ * Good for: a default that does no harm. Lacks: the rate of a path that was never busy is a guess
+ * from what one segment took, so the first fragment of a connection may be misplaced; and a
+ * fragment, up to 32 KB, is the least it can move.
  */
 #include "mptcp_arrival.bpf.h"
 #include "mptcp_trust.bpf.h"
@@ -79,14 +79,16 @@ int pmctl_waiting_pays(const struct mptcp_arrival *a, const struct mptcp_memory 
  */
 __noinline int pmctl_waiting_pays(const struct mptcp_arrival *a, const struct mptcp_memory *m)
 {
+	const struct mptcp_bpf_path *best;
 	__u64 all_us, ready_us, bytes;
 
 	if (!a || !m || a->best >= MPTCP_BPF_PATHS_MAX)
 		return 0;
+	best = &a->view.path[a->best];
 	ready_us = a->ready_us;
 	bytes = a->view.unsent_bytes < a->view.window_bytes ? a->view.unsent_bytes
 							    : a->view.window_bytes;
-	all_us = mptcp_path_finish_us(&a->view.path[a->best], bytes);
+	all_us = mptcp_path_finish_us(best, bytes, a->guess[a->best]);
 	return all_us < ready_us + (m->waiting ? ready_us / 4 : 0);
 }
 

@@ -30,6 +30,7 @@ def options(argv):
     p.add_argument("--sizes", default="")
     p.add_argument("--schedulers", default="")
     p.add_argument("--pairs", type=int, default=10)
+    p.add_argument("--virtual", action="store_true")
     p.add_argument("--count", type=int, default=100)
     p.add_argument("--bulk-seconds", type=float, default=3)
     return p.parse_args(argv)
@@ -38,7 +39,7 @@ def options(argv):
 def make_plan(rows, argv):
     o = options(argv)
     schedulers = [s for s in o.schedulers.split(",") if s]
-    plan = scenarios.Plan(schedulers, o.pairs, o.count, o.bulk_seconds)
+    plan = scenarios.Plan(schedulers, o.pairs, o.count, o.bulk_seconds, o.virtual)
     for row in scenarios.select(rows, o.rows):
         plan.add(row, [s for s in o.sizes.split(",") if s])
     if not plan.runs:

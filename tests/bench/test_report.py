@@ -217,6 +217,13 @@ class Planned(unittest.TestCase):
         for arm in ARMS:
             self.assertEqual(self.runs(plan, arm, "2M"), 5)
 
+    def test_virtual_time_needs_few_pairs_unless_chance_is_in_it(self):
+        few = scenarios.VIRTUAL_PAIRS
+        for row, size, pairs in (("S1", "2M", few), ("S9", "2M", 10), ("H2", "200", 10)):
+            plan = self.plan(row, "--virtual")
+            self.assertEqual(self.runs(plan, "pmctl", size), pairs)
+            self.assertFalse(any("pmctl" in note for note in plan.notes))
+
     def test_order_changes_and_is_repeatable(self):
         arms = list(ARMS)
         first = {scenarios.in_order(arms, pair)[0] for pair in range(10)}

@@ -139,9 +139,10 @@ static void test_again(void)
 	fake_path_add(&c, 1, 60000);
 	fake_path_add(&c, 2, 40000);
 	c.head.unacked_bytes = 30000;
-	c.head.stuck_us = 100000;
+	c.path[0].view.ack_age_ms = 1000;
+	c.path[1].view.ack_age_ms = 40;
 	CU_ASSERT(fake_get_retrans(s, &c).err);
-	c.head.stuck_us = 300000;
+	c.path[1].view.ack_age_ms = 60;
 	CU_ASSERT_EQUAL(fake_get_retrans(s, &c).id, 2);
 	fake_sched_close(s);
 }
@@ -222,22 +223,36 @@ static void test_estimates(void)
 		.srtt_us = 40000, .min_rtt_us = 40000, .last_rtt_us = 40000, .cwnd = 10, .mss = 1000
 	};
 
-	CU_ASSERT_EQUAL(mptcp_path_finish_us(&p, 5000), 40000);
+	CU_ASSERT_EQUAL(mptcp_path_finish_us(&p, 5000, 0), 40000);
 	/* ten and a half windows, one a round */
-	CU_ASSERT(mptcp_path_finish_us(&p, 105000) > 400000);
+	CU_ASSERT(mptcp_path_finish_us(&p, 105000, 0) > 400000);
 	/* 1 + 2 + 4 + 8 windows */
 	p.flags = MPTCP_PATH_SLOW_START;
-	CU_ASSERT(mptcp_path_finish_us(&p, 149000) <= 4 * 40000);
-	CU_ASSERT(mptcp_path_finish_us(&p, 149000) > 3 * 40000);
+	CU_ASSERT(mptcp_path_finish_us(&p, 149000, 0) <= 4 * 40000);
+	CU_ASSERT(mptcp_path_finish_us(&p, 149000, 0) > 3 * 40000);
 	/* 1 MB/s is what counts, once out of slow start */
 	p.flags = 0;
 	p.cwnd = 1000;
+	p.last_rtt_us = 60000; /* its queue fills */
 	p.delivery_bytes_per_s = 1000000;
-	CU_ASSERT_EQUAL(mptcp_path_finish_us(&p, 100000), 140000);
+	CU_ASSERT_EQUAL(mptcp_path_finish_us(&p, 100000, 0), 140000);
 	p.in_flight = 100;
-	CU_ASSERT_EQUAL(mptcp_path_finish_us(&p, 100000), 200000);
+	CU_ASSERT_EQUAL(mptcp_path_finish_us(&p, 100000, 0), 200000);
 	p.delivery_bytes_per_s = 1;
-	CU_ASSERT_EQUAL(mptcp_path_finish_us(&p, ~0ull >> 24), MPTCP_NEVER_US);
+	CU_ASSERT_EQUAL(mptcp_path_finish_us(&p, ~0ull >> 24, 0), MPTCP_NEVER_US);
+	/* An acknowledgement that the peer delayed tells nothing while no rate was measured ... */
+	p.in_flight = 0;
+	p.delivery_bytes_per_s = 0;
+	p.last_rtt_us = 80000;
+	CU_ASSERT_EQUAL(mptcp_path_finish_us(&p, 100000, 0), 40000);
+	/* ... but a guess counts, and a measured rate that no queue confirms does not. */
+	CU_ASSERT_EQUAL(mptcp_path_finish_us(&p, 100000, 1000000), 140000);
+	p.last_rtt_us = 40000;
+	p.delivery_bytes_per_s = 1000;
+	CU_ASSERT_EQUAL(mptcp_path_finish_us(&p, 100000, 1000000), 40000);
+	/* An average from before an outage is left behind. */
+	p.srtt_us = 560000;
+	CU_ASSERT_EQUAL(mptcp_path_now_rtt_us(&p), 60000);
 	CU_ASSERT_EQUAL(mptcp_log2(1), 0);
 	CU_ASSERT_EQUAL(mptcp_log2(4095), 11);
 	CU_ASSERT_EQUAL(mptcp_log2(4096), 12);
