@@ -88,7 +88,7 @@ static inline bool mptcp_path_full(const struct mptcp_bpf_path *p)
  */
 static inline __u64 mptcp_path_rate(const struct mptcp_bpf_path *p)
 {
-	__u64 now = (__u64)p->in_flight * mptcp_path_mss(p) * 1000000 / (p->last_rtt_us + 1);
+	__u64 now = (__u64)p->in_flight * mptcp_path_mss(p) * 1000000 / (p->last_rtt_us + 1ull);
 
 	if ((p->flags & MPTCP_PATH_SLOW_START) && now > p->delivery_bytes_per_s)
 		return now;
