@@ -138,12 +138,11 @@ static void put_reset(struct line *l, const struct pm_event *e)
 	}
 }
 
-/* Older kernels say by an attribute who opened the connection, newer ones by a flag as well. */
+/* Who opened the connection is told by an attribute or, by newer kernels, by a flag as well; those
+ * say nothing on the client. */
 static void put_flags(struct line *l, const struct pm_event *e)
 {
-	if (pm_event_has(e, MPTCP_ATTR_SERVER_SIDE) || (e->flags & PM_EVENT_FLAG_SERVER_SIDE))
-		put_bool(l, "server_side",
-			 e->server_side || (e->flags & PM_EVENT_FLAG_SERVER_SIDE));
+	put_flag(l, "server_side", e->server_side || (e->flags & PM_EVENT_FLAG_SERVER_SIDE));
 	put_flag(l, "deny_join_id0", e->flags & PM_EVENT_FLAG_DENY_JOIN_ID0);
 	if (e->flags & ~EVENT_FLAGS_KNOWN)
 		put_uint(l, "rawflags", e->flags & ~EVENT_FLAGS_KNOWN);
@@ -195,8 +194,7 @@ void event_lines_current(const struct event_lines *lines, uint64_t time_us,
 	put_addresses(&l, &c->at);
 	put_uint(&l, "sport", c->at.local_port);
 	put_uint(&l, "dport", c->at.remote_port);
-	if (c->role != PM_ROLE_UNKNOWN)
-		put_bool(&l, "server_side", c->role == PM_ROLE_SERVER);
+	put_flag(&l, "server_side", c->role == PM_ROLE_SERVER);
 	if (state)
 		put_word(&l, "state", state);
 	put_uint(&l, "nr_subflows", c->nr_subflows);

@@ -253,7 +253,7 @@ static void test_lines(void)
 			       .ifindex = 7,
 			       .flags = PM_EVENT_FLAG_SERVER_SIDE | 0x11 };
 	expect(&e, NULL,
-	       "2025-11-24T16:00:00.123456Z [         CREATED] server_side=1 deny_join_id0 "
+	       "2025-11-24T16:00:00.123456Z [         CREATED] server_side deny_join_id0 "
 	       "rawflags=16 ifindex=7\n",
 	       "{\"time_us\":1764000000123456,\"event\":\"CREATED\",\"server_side\":true,"
 	       "\"deny_join_id0\":true,\"rawflags\":16,\"ifindex\":7}\n");
@@ -262,7 +262,7 @@ static void test_lines(void)
 static void test_own_lines(void)
 {
 	struct pm_connection c = {
-		.token = 0xab, .state = 1, .role = PM_ROLE_CLIENT, .nr_subflows = 2
+		.token = 0xab, .state = 1, .role = PM_ROLE_SERVER, .nr_subflows = 2
 	};
 	const size_t nr = 1;
 	char *text = NULL;
@@ -284,12 +284,12 @@ static void test_own_lines(void)
 		"2025-11-24T16:00:00.123456Z [        OVERFLOW] lost events: the kernel's buffer "
 		"was full connections=1\n"
 		"2025-11-24T16:00:00.123456Z [         CURRENT] token=000000ab saddr6=fd00::1 "
-		"daddr6=fd00::2 sport=40000 dport=443 server_side=0 state=ESTAB nr_subflows=2\n"
+		"daddr6=fd00::2 sport=40000 dport=443 server_side state=ESTAB nr_subflows=2\n"
 		"{\"time_us\":1764000000123456,\"event\":\"OVERFLOW\",\"text\":\"lost events: the "
 		"kernel's buffer was full\"}\n"
 		"{\"time_us\":1764000000123456,\"event\":\"CURRENT\",\"token\":\"000000ab\","
 		"\"saddr6\":\"fd00::1\",\"daddr6\":\"fd00::2\",\"sport\":40000,\"dport\":443,"
-		"\"server_side\":false,\"state\":\"ESTAB\",\"nr_subflows\":2}\n");
+		"\"server_side\":true,\"state\":\"ESTAB\",\"nr_subflows\":2}\n");
 	free(text);
 }
 
