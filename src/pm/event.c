@@ -15,10 +15,10 @@
 		attribute, 0, sizeof(((struct pm_event *)0)->member), \
 			offsetof(struct pm_event, member)             \
 	}
-#define ADDRESS(attribute, af, side)                                                             \
-	{                                                                                        \
-		attribute, af, af == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr), \
-			offsetof(struct pm_event, at.side)                                       \
+#define ADDRESS(attribute, af, side)                                                               \
+	{                                                                                          \
+		attribute, af, (af) == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr), \
+			offsetof(struct pm_event, at.side)                                         \
 	}
 
 static const struct field {
