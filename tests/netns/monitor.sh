@@ -59,7 +59,12 @@ watches() { (($(awk '/^SigCgt/ { print "0x" $2 }' "/proc/$1/status") & 0x4000));
 watch() {
 	"$PMCTL" monitor --netns "$2" "${@:3}" >"$TMP/$1" &
 	WATCHER=$!
-	wait_for 5 watches "$WATCHER" || die "the monitor $1 does not run"
+	wait_for 30 watches "$WATCHER" || die "the monitor $1 does not run"
+}
+ended() { ! [ -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"; }
+finishes() { # PROCESS: with exit 0, soon
+	wait_for 30 ended "$1" || die 'the monitor does not end'
+	wait "$1" || die "the monitor ended with $?"
 }
 # saw NAME EVENT [PATTERN OF WHAT FOLLOWS]
 saw() { grep -qE "^20[0-9-]+T[0-9:.]+Z \[ *$2\]${3:+ $3}" "$TMP/$1"; }
@@ -78,17 +83,17 @@ converse() {
 	export -f conversation
 	mkfifo "$TMP/hold"
 	ip netns exec "$S" bash -c 'conversation server' &
-	wait_for 10 listening
+	wait_for 30 listening
 	ip netns exec "$C" bash -c 'conversation client' <"$TMP/hold" >"$TMP/client" &
 	exec 9>"$TMP/hold"
 	rm "$TMP/hold"
-	wait_for 10 grep -q up "$TMP/client"
+	wait_for 30 grep -q up "$TMP/client"
 	TOKEN=$(pmctl conn list --netns "$C" -j 9>&- |
 		python3 -c 'import json,sys; print(json.load(sys.stdin)[0]["token"])')
 }
 
 monitor_events() {
-	local text json one other two server
+	local text json one other two server watcher
 	world
 	ip -n "$S" mptcp limits set subflow 8 add_addr_accepted 8
 	ip -n "$C" mptcp limits set subflow 8 add_addr_accepted 0
@@ -101,8 +106,8 @@ monitor_events() {
 	watch server "$S"
 	server=$WATCHER
 	converse
-	wait_for 5 saw text ESTABLISHED
-	wait "$two"
+	wait_for 30 saw text ESTABLISHED
+	finishes "$two"
 	is "$(names two)" 'CREATED ESTABLISHED' '--count 2'
 	watch one "$C" --token "0x$TOKEN" 9>&-
 	one=$WATCHER
@@ -110,28 +115,29 @@ monitor_events() {
 	other=$WATCHER
 
 	ip -n "$C" mptcp endpoint add 10.77.2.1 dev wwan0 id 9 subflow
-	wait_for 10 saw text SF_ESTABLISHED "token=$TOKEN remid=0 locid=9 saddr4=10.77.2.1 daddr4=10.77.1.2 sport=[0-9]+ dport=7777 backup=0 dev=wwan0"
-	wait_for 10 saw server SF_ESTABLISHED
+	wait_for 30 saw text SF_ESTABLISHED "token=$TOKEN remid=0 locid=9 saddr4=10.77.2.1 daddr4=10.77.1.2 sport=[0-9]+ dport=7777 backup=0 dev=wwan0"
+	wait_for 30 saw server SF_ESTABLISHED
 	ip -n "$C" mptcp endpoint change id 9 backup
-	wait_for 10 saw server SF_PRIO '.* backup=1'
+	wait_for 30 saw server SF_PRIO '.* backup=1'
 	ip -n "$S" mptcp endpoint add 10.77.2.2 port 8888 id 5 signal
-	wait_for 10 saw server LISTENER_CREATED 'saddr4=10.77.2.2 sport=8888$'
-	wait_for 10 saw text ANNOUNCED "token=$TOKEN remid=5 daddr4=10.77.2.2 dport=8888"
+	wait_for 30 saw server LISTENER_CREATED 'saddr4=10.77.2.2 sport=8888$'
+	wait_for 30 saw text ANNOUNCED "token=$TOKEN remid=5 daddr4=10.77.2.2 dport=8888"
 	ip -n "$S" mptcp endpoint delete id 5
-	wait_for 10 saw server LISTENER_CLOSED 'saddr4=10.77.2.2 sport=8888$'
-	wait_for 10 saw text REMOVED "token=$TOKEN remid=5"
+	wait_for 30 saw server LISTENER_CLOSED 'saddr4=10.77.2.2 sport=8888$'
+	wait_for 30 saw text REMOVED "token=$TOKEN remid=5"
 	ip -n "$C" mptcp endpoint delete id 9
-	wait_for 10 saw text SF_CLOSED "token=$TOKEN .*saddr4=10.77.2.1 .*dev=wwan0"
+	wait_for 30 saw text SF_CLOSED "token=$TOKEN .*saddr4=10.77.2.1 .*dev=wwan0"
 	exec 9>&-
-	wait_for 10 saw text CLOSED "token=$TOKEN"
-	wait_for 10 saw one CLOSED
-	wait_for 10 grep -q '"CLOSED"' "$TMP/json"
-	wait_for 10 saw server CLOSED
+	wait_for 30 saw text CLOSED "token=$TOKEN"
+	wait_for 30 saw one CLOSED
+	wait_for 30 grep -q '"CLOSED"' "$TMP/json"
+	wait_for 30 saw server CLOSED
 
 	kill -INT "$text"
 	kill "$json" "$one" "$other" "$server"
-	wait "$text" && wait "$json" && wait "$one" && wait "$other" && wait "$server" ||
-		die "exit $? after a signal"
+	for watcher in "$text" "$json" "$one" "$other" "$server"; do
+		finishes "$watcher"
+	done
 	cat "$TMP/text" "$TMP/json" "$TMP/server"
 	saw text CREATED "token=$TOKEN .*saddr4=10.77.1.1 daddr4=10.77.1.2 sport=[0-9]+ dport=7777$" ||
 		die 'CREATED is not as it should be'
@@ -169,19 +175,23 @@ monitor_overflow() {
 	text=$WATCHER
 	watch json "$C" --current -j 9>&-
 	json=$WATCHER
-	wait_for 5 saw text CURRENT "token=$TOKEN saddr4=10.77.1.1 .* dport=7777 state=ESTAB nr_subflows=1$"
-	wait_for 5 grep -q CURRENT "$TMP/json"
+	wait_for 30 saw text CURRENT "token=$TOKEN saddr4=10.77.1.1 .* dport=7777 state=ESTAB nr_subflows=1$"
+	wait_for 30 grep -q CURRENT "$TMP/json"
+	# A stopped one would take no other signal.
+	trap 'kill -CONT "$text" "$json" 2>/dev/null' EXIT
 	kill -STOP "$text" "$json"
 	export -f flood
 	ip netns exec "$C" bash -c "flood $(inode "$text") $(inode "$json")" 9>&-
 	kill -CONT "$text" "$json"
-	wait_for 20 saw text OVERFLOW "lost events: the kernel's buffer was full connections="
-	wait_for 20 grep -q '"event":"OVERFLOW"' "$TMP/json"
+	trap - EXIT
+	wait_for 30 saw text OVERFLOW "lost events: the kernel's buffer was full connections="
+	wait_for 30 grep -q '"event":"OVERFLOW"' "$TMP/json"
 	exec 9>&-
-	wait_for 10 saw text CLOSED "token=$TOKEN"
-	wait_for 10 grep -q "\"event\":\"CLOSED\",\"token\":\"$TOKEN\"" "$TMP/json"
+	wait_for 30 saw text CLOSED "token=$TOKEN"
+	wait_for 30 grep -q "\"event\":\"CLOSED\",\"token\":\"$TOKEN\"" "$TMP/json"
 	kill "$text" "$json"
-	wait "$text" && wait "$json"
+	finishes "$text"
+	finishes "$json"
 	grep -A 3 OVERFLOW "$TMP/text"
 	python3 -c '
 import json, sys
