@@ -149,6 +149,25 @@ monitor_events() {
 	is "$(names other)" '' 'events of another connection'
 }
 
+# The server resets a subflow.
+monitor_reset() {
+	local text
+	world
+	ip -n "$S" mptcp limits set subflow 8 add_addr_accepted 8
+	watch text "$C"
+	text=$WATCHER
+	converse
+	ip -n "$C" mptcp endpoint add 10.77.2.1 dev wwan0 subflow
+	wait_for 30 saw text SF_ESTABLISHED
+	ip netns exec "$S" ss -KHtn dst 10.77.2.1
+	[ -z "$(ip netns exec "$S" ss -Htn dst 10.77.2.1)" ] ||
+		skip 'this kernel cannot destroy sockets: CONFIG_INET_DIAG_DESTROY'
+	wait_for 30 saw text SF_CLOSED "token=$TOKEN .* error=104 error_text=\"Connection reset by peer\" dev=wwan0 reset_reason=0 reset_reason_text=\"unspecified error\" reset_flags=0$"
+	exec 9>&-
+	kill "$text"
+	finishes "$text"
+}
+
 monitor_ends() {
 	world
 	exits 0 timeout 20 "$PMCTL" monitor --netns "$C" --seconds 1
