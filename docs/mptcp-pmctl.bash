@@ -38,7 +38,7 @@ _mptcp_pmctl() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--color | --netns | --module | --set | --token | --seconds | --scheduler) i=$((i + 1)) ;;
+		--color | --netns | --module | --set | --token | --seconds | --count | --scheduler) i=$((i + 1)) ;;
 		-*) ;;
 		*)
 			if [ -z "$verb" ]; then
@@ -56,12 +56,12 @@ _mptcp_pmctl() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
-	--set | --seconds) return ;;
+	--set | --seconds | --count) return ;;
 	--token) _mptcp_pmctl_tokens && return ;;
 	--scheduler) _mptcp_pmctl_loaded && return ;;
 	esac
 	if [ -z "$verb" ]; then
-		_mptcp_pmctl_words "status check apply unload sched conn endpoint doctor version $globals"
+		_mptcp_pmctl_words "status check apply unload sched conn monitor endpoint doctor version $globals"
 		return
 	fi
 	if [[ $cur == -* ]]; then
@@ -73,6 +73,7 @@ _mptcp_pmctl() {
 		sched-load) _mptcp_pmctl_words "--set --module $globals" ;;
 		sched-unload) _mptcp_pmctl_words "--force $globals" ;;
 		sched-trace) _mptcp_pmctl_words "--token --seconds --netns $globals" ;;
+		monitor-*) _mptcp_pmctl_words "--token --current --seconds --count --netns $globals" ;;
 		conn-set) _mptcp_pmctl_words "--scheduler --netns $globals" ;;
 		doctor-*) _mptcp_pmctl_words "--module $globals" ;;
 		*) _mptcp_pmctl_words "$globals" ;;

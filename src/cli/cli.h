@@ -51,6 +51,6 @@ const char *cli_plain(const struct cli *c);
 
 extern const struct verb verb_check, verb_apply, verb_status, verb_unload, verb_sched_list,
 	verb_sched_load, verb_sched_unload, verb_sched_show, verb_endpoint_list, verb_doctor,
-	verb_version, verb_conn_list, verb_conn_show, verb_conn_set, verb_sched_trace;
+	verb_version, verb_conn_list, verb_conn_show, verb_conn_set, verb_sched_trace, verb_monitor;
 
 #endif

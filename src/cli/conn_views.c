@@ -8,7 +8,7 @@
 #define NR(a) (sizeof(a) / sizeof((a)[0]))
 
 /* As in `ss`, by the numbers of include/net/tcp_states.h. */
-static const char *state_name(uint8_t state)
+const char *view_state_name(uint8_t state)
 {
 	static const char *const names[] = {
 		[1] = "ESTAB",	    [2] = "SYN-SENT",  [3] = "SYN-RECV", [4] = "FIN-WAIT-1",
@@ -87,7 +87,7 @@ struct conn_row *view_conn_rows(const struct pm_connection *conns, size_t nr,
 		if (c->token)
 			snprintf(row->token, sizeof(row->token), "%08x", c->token);
 		row->role = role_name(c->role);
-		row->state = state_name(c->state);
+		row->state = view_state_name(c->state);
 		fill_pair(&c->at, &row->at);
 		row->nr_subflows = (uint32_t)c->nr_subflows;
 		row->uid = c->uid;
@@ -154,7 +154,7 @@ struct subflow_row *view_subflow_rows(const struct pm_subflow *subflows, size_t 
 
 	for (size_t i = 0; rows && i < nr; i++) {
 		rows[i].s = subflows[i];
-		rows[i].state = state_name(subflows[i].state);
+		rows[i].state = view_state_name(subflows[i].state);
 		fill_pair(&subflows[i].at, &rows[i].at);
 		rows[i].backup_received = subflows[i].flags & PM_SUBFLOW_BACKUP_REMOTE;
 		rows[i].backup_requested = subflows[i].flags & PM_SUBFLOW_BACKUP_LOCAL;

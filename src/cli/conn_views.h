@@ -54,4 +54,7 @@ struct table view_conns_in_full(const struct conn_row *rows, size_t nr);
 struct subflow_row *view_subflow_rows(const struct pm_subflow *subflows, size_t nr);
 struct table view_subflows(const struct subflow_row *rows, size_t nr);
 
+/* A TCP state as `ss` calls it; NULL: unknown. */
+const char *view_state_name(uint8_t state);
+
 #endif

@@ -14,10 +14,10 @@
 #define NR(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct verb *const verbs[] = {
-	&verb_status,	     &verb_check,      &verb_apply,	 &verb_unload,
-	&verb_sched_list,    &verb_sched_load, &verb_sched_show, &verb_sched_unload,
-	&verb_sched_trace,   &verb_conn_list,  &verb_conn_show,	 &verb_conn_set,
-	&verb_endpoint_list, &verb_doctor,     &verb_version,
+	&verb_status,	   &verb_check,		&verb_apply,	  &verb_unload,
+	&verb_sched_list,  &verb_sched_load,	&verb_sched_show, &verb_sched_unload,
+	&verb_sched_trace, &verb_conn_list,	&verb_conn_show,  &verb_conn_set,
+	&verb_monitor,	   &verb_endpoint_list, &verb_doctor,	  &verb_version,
 };
 
 static bool opt_json, opt_pretty, opt_quiet, opt_help, opt_version;

@@ -2,6 +2,7 @@
 /* sched trace: decisions as they are made, with what they were based on. */
 #include "cli/caps.h"
 #include "cli/cli.h"
+#include "cli/follow.h"
 #include "cli/trace_lines.h"
 #include "loader/trace.h"
 #include "pm/diag.h"
@@ -10,21 +11,14 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <time.h>
 
 #define NR(a)		(sizeof(a) / sizeof((a)[0]))
 #define READ_BYTES	65536
-#define WAIT_MS		100
-#define SECONDS_MAX	86400
 #define TOKENS_AGE_MS	50
-#define MS_PER_SECOND	1000
-#define NS_PER_MS	1000000
 #define PER_SECOND_TEXT "2000" /* of kmod/decide.c */
 
 static const char *token_text, *seconds_text, *netns;
-static volatile sig_atomic_t stopped;
 
 static const struct option_def options[] = {
 	{ "token", 0, OPTION_VALUE, "T", "only of this connection", &token_text },
@@ -33,20 +27,6 @@ static const struct option_def options[] = {
 	{ "netns", 0, OPTION_VALUE, "NAME", "only of connections of this network namespace",
 	  &netns },
 };
-
-static void stop(int signal)
-{
-	(void)signal;
-	stopped = 1;
-}
-
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * MS_PER_SECOND + (uint64_t)t.tv_nsec / NS_PER_MS;
-}
 
 /* The connections of the namespace; an event does not say which one it is of. */
 struct tokens {
@@ -71,13 +51,13 @@ static bool want(void *data, uint32_t token)
 
 	if (has_token(t, token))
 		return true;
-	if (now_ms() - t->read_at_ms < TOKENS_AGE_MS)
+	if (follow_now_ms() - t->read_at_ms < TOKENS_AGE_MS)
 		return false;
 	free(t->items);
 	t->items = NULL;
 	t->nr = 0;
 	loader_conn_list(&t->items, &t->nr, &known, NULL);
-	t->read_at_ms = now_ms();
+	t->read_at_ms = follow_now_ms();
 	return has_token(t, token);
 }
 
@@ -109,7 +89,7 @@ static int drain(const struct trace *trace, struct input *in, struct trace_lines
 		if (in->size == sizeof(in->text) - 1)
 			in->size = 0;
 		memmove(in->text, line, in->size);
-		if (stopped)
+		if (follow_stopped())
 			return 0;
 	}
 }
@@ -118,12 +98,12 @@ static int follow(struct cli *c, const struct trace *trace, uint64_t seconds,
 		  struct trace_lines *lines, struct error *e)
 {
 	_cleanup_free_ struct input *in = calloc(1, sizeof(*in));
-	uint64_t end = seconds ? now_ms() + seconds * MS_PER_SECOND : UINT64_MAX;
+	uint64_t end = follow_end_ms(seconds);
 	struct pollfd p = { .fd = trace->pipe, .events = POLLIN };
 	int err = in ? 0 : -ENOMEM;
 
-	while (err == 0 && !stopped && now_ms() < end) {
-		bool idle = poll(&p, 1, WAIT_MS) == 0;
+	while (err == 0 && !follow_stopped() && follow_now_ms() < end) {
+		bool idle = poll(&p, 1, FOLLOW_WAIT_MS) == 0;
 
 		err = drain(trace, in, lines);
 		/* Nothing follows, so the last decision is whole. */
@@ -158,28 +138,9 @@ static void tell_losses(struct cli *c, const struct trace_lines *lines)
 
 static int parse_options(uint32_t *token, uint64_t *seconds, struct error *e)
 {
-	char *end = NULL;
-
 	if (token_text && pm_token_parse(token_text, token, e) < 0)
 		return e->code;
-	if (!seconds_text)
-		return 0;
-	*seconds = strtoull(seconds_text, &end, 10);
-	if (end == seconds_text || *end || *seconds < 1 || *seconds > SECONDS_MAX)
-		return error_set(e, -EINVAL, "--seconds is a number from 1 to %d, not \"%s\"",
-				 SECONDS_MAX, seconds_text);
-	return 0;
-}
-
-static void catch_signals(void)
-{
-	struct sigaction action = { .sa_handler = stop };
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-	/* A reader that goes away ends it in order, by a failed write. */
-	signal(SIGPIPE, SIG_IGN);
+	return follow_parse_number("--seconds", seconds_text, FOLLOW_SECONDS_MAX, seconds, e);
 }
 
 static int trace_to(struct cli *c, const uint32_t *token, uint64_t seconds,
@@ -192,7 +153,7 @@ static int trace_to(struct cli *c, const uint32_t *token, uint64_t seconds,
 	if (err == 0)
 		err = pm_netns_enter(netns, e);
 	if (err == 0) {
-		catch_signals();
+		follow_catch_signals();
 		err = trace_open(&trace, token, e);
 	}
 	return err < 0 ? err : follow(c, &trace, seconds, lines, e);

@@ -153,13 +153,39 @@ int pm_decode_endpoint(const struct nlmsghdr *answer, struct pm_endpoint *out)
 	return 0;
 }
 
+static void take_group(const struct nlattr *group, struct pm_mptcp *m)
+{
+	const struct nlattr *a;
+	const char *name = "";
+	uint32_t id = 0;
+
+	mnl_attr_for_each_nested(a, group)
+	{
+		if (mnl_attr_get_type(a) == CTRL_ATTR_MCAST_GRP_NAME &&
+		    mnl_attr_validate(a, MNL_TYPE_NUL_STRING) == 0)
+			name = mnl_attr_get_str(a);
+		if (mnl_attr_get_type(a) == CTRL_ATTR_MCAST_GRP_ID &&
+		    mnl_attr_validate(a, MNL_TYPE_U32) == 0)
+			id = mnl_attr_get_u32(a);
+	}
+	if (strcmp(name, MPTCP_PM_EV_GRP_NAME) == 0)
+		m->event_group = id;
+}
+
 static int family_attribute(const struct nlattr *attr, void *data)
 {
-	uint16_t *family = data;
+	struct pm_mptcp *m = data;
+	const struct nlattr *group;
 
 	if (mnl_attr_get_type(attr) == CTRL_ATTR_FAMILY_ID &&
 	    mnl_attr_validate(attr, MNL_TYPE_U16) == 0)
-		*family = mnl_attr_get_u16(attr);
+		m->family = mnl_attr_get_u16(attr);
+	if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GROUPS) {
+		mnl_attr_for_each_nested(group, attr)
+		{
+			take_group(group, m);
+		}
+	}
 	return MNL_CB_OK;
 }
 
@@ -176,12 +202,13 @@ int pm_mptcp_open(struct pm_mptcp *m, struct error *e)
 	int r;
 
 	m->family = 0;
+	m->event_group = 0;
 	r = pm_netlink_open(&m->nl, NETLINK_GENERIC, e);
 	if (r < 0)
 		return r;
 	message = encode_header(buffer, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, NLM_F_ACK);
 	mnl_attr_put_strz(message, CTRL_ATTR_FAMILY_NAME, MPTCP_PM_NAME);
-	r = pm_netlink_call(&m->nl, message, family_answer, &m->family,
+	r = pm_netlink_call(&m->nl, message, family_answer, m,
 			    "look up the kernel's MPTCP path manager", e);
 	if (r == 0 && m->family)
 		return 0;

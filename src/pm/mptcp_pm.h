@@ -14,6 +14,7 @@
 struct pm_mptcp {
 	struct pm_netlink nl;
 	uint16_t family;
+	uint32_t event_group; /* multicast group mptcp_pm_events; 0: the kernel has none */
 };
 
 /* -EOPNOTSUPP when this kernel has no MPTCP path manager. */
