@@ -7,8 +7,8 @@
 
 #define NR(a) (sizeof(a) / sizeof((a)[0]))
 
-/* As in `ss`, by the numbers of include/net/tcp_states.h. */
-static const char *state_name(uint8_t state)
+/* By the numbers of include/net/tcp_states.h. */
+const char *view_state_name(uint8_t state)
 {
 	static const char *const names[] = {
 		[1] = "ESTAB",	    [2] = "SYN-SENT",  [3] = "SYN-RECV", [4] = "FIN-WAIT-1",
@@ -32,21 +32,14 @@ static const char *role_name(enum pm_role role)
 	return NULL;
 }
 
-static void fill_end(const char *address, uint16_t port, char out[PAIR_END_BYTES])
-{
-	bool v6 = strchr(address, ':');
-
-	snprintf(out, PAIR_END_BYTES, "%s%s%s:%u", v6 ? "[" : "", address, v6 ? "]" : "", port);
-}
-
 static void fill_pair(const struct pm_socket_pair *from, struct pair_cells *out)
 {
 	pm_address_text(&from->local, out->saddr);
 	pm_address_text(&from->remote, out->daddr);
 	out->sport = from->local_port;
 	out->dport = from->remote_port;
-	fill_end(out->saddr, out->sport, out->local);
-	fill_end(out->daddr, out->dport, out->remote);
+	pm_address_port_text(&from->local, from->local_port, out->local);
+	pm_address_port_text(&from->remote, from->remote_port, out->remote);
 }
 
 /* A connection the module does not list has the kernel's own scheduler. */
@@ -87,7 +80,7 @@ struct conn_row *view_conn_rows(const struct pm_connection *conns, size_t nr,
 		if (c->token)
 			snprintf(row->token, sizeof(row->token), "%08x", c->token);
 		row->role = role_name(c->role);
-		row->state = state_name(c->state);
+		row->state = view_state_name(c->state);
 		fill_pair(&c->at, &row->at);
 		row->nr_subflows = (uint32_t)c->nr_subflows;
 		row->uid = c->uid;
@@ -154,7 +147,7 @@ struct subflow_row *view_subflow_rows(const struct pm_subflow *subflows, size_t 
 
 	for (size_t i = 0; rows && i < nr; i++) {
 		rows[i].s = subflows[i];
-		rows[i].state = state_name(subflows[i].state);
+		rows[i].state = view_state_name(subflows[i].state);
 		fill_pair(&subflows[i].at, &rows[i].at);
 		rows[i].backup_received = subflows[i].flags & PM_SUBFLOW_BACKUP_REMOTE;
 		rows[i].backup_requested = subflows[i].flags & PM_SUBFLOW_BACKUP_LOCAL;
