@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/mptcp.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,8 +14,7 @@
 #include "pm/address.h"
 #include "util/cleanup.h"
 
-#define TCP_STATE_ESTABLISHED 1
-#define POLL_MS		      10
+#define POLL_MS 10
 
 static uint8_t command_of(enum pm_request_kind kind)
 {
@@ -202,7 +202,7 @@ int pm_request_await(const struct pm_request *r, unsigned int timeout_ms, struct
 
 	for (;;) {
 		found = find_subflow(r, out, e);
-		if (found <= 0 || out->state == TCP_STATE_ESTABLISHED || now_ms() >= end)
+		if (found <= 0 || out->state == TCP_ESTABLISHED || now_ms() >= end)
 			break;
 		nanosleep(&pause, NULL);
 	}
