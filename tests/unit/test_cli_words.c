@@ -181,7 +181,7 @@ static void test_statuses(void)
 		{ "sched", "loda", NULL, 2, "did you mean \"sched load\"?" },
 		{ "sched", "load", NULL, 2, "sched load needs NAME|FILE" },
 		{ "conn", "subflow", NULL, 2, "needs another word: add, del, backup" },
-		{ "conn", "subflow", "adn", 2, "did you mean \"conn subflow add\"?" },
+		{ "conn", "subflow", "ad", 2, "did you mean \"conn subflow add\"?" },
 		{ "conn", "subflow", "add", 2, "conn subflow add needs TOKEN" },
 		{ "conn", "subflw", "add", 2, "did you mean \"conn subflow\"?" },
 		{ "conn", "announce", "1", 2, "conn announce needs TOKEN ADDR" },
