@@ -42,7 +42,7 @@ int conn_arg_subflow_id(const char *text, struct pm_request *r, struct error *e)
 {
 	size_t n = strcspn(text, ":");
 	char first[WORD_BYTES];
-	unsigned int id, peer = 0;
+	unsigned int id = 0, peer = 0;
 
 	snprintf(first, sizeof(first), "%.*s", (int)n, text);
 	if (n >= sizeof(first) || conn_arg_number("a local id", first, 0, ID_MAX, &id, e) < 0 ||

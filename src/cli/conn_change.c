@@ -150,7 +150,7 @@ static int carry_out(struct cli *c, struct change *x)
 static int take_id(const char *what, const char *text, unsigned int min, uint8_t *id, bool *has,
 		   struct error *e)
 {
-	unsigned int n;
+	unsigned int n = 0;
 
 	if (!text)
 		return 0;
@@ -163,7 +163,7 @@ static int take_id(const char *what, const char *text, unsigned int min, uint8_t
 
 static int take_port(const char *what, const char *text, uint16_t *port, struct error *e)
 {
-	unsigned int n;
+	unsigned int n = 0;
 
 	if (!text)
 		return 0;

@@ -147,13 +147,13 @@ int pm_request_check_local(const struct pm_endpoint *local, struct error *e)
 				   .sin6_addr = local->address.v6,
 				   .sin6_scope_id = (uint32_t)local->ifindex };
 	char text[INET6_ADDRSTRLEN];
-	int err;
+	int err = fd;
 
-	if (local->address.family == AF_INET)
+	if (fd >= 0 && local->address.family == AF_INET)
 		err = bind(fd, (struct sockaddr *)&v4, sizeof(v4));
-	else
+	else if (fd >= 0)
 		err = bind(fd, (struct sockaddr *)&v6, sizeof(v6));
-	if (err == 0)
+	if (err >= 0)
 		return 0;
 	err = -errno;
 	pm_address_text(&local->address, text);

@@ -173,6 +173,7 @@ subflow_errors() {
 }
 
 announce_by_hand() {
+	local one_left='len([f for f in s if f["state"] == "ESTAB"]) == 1'
 	world
 	userspace_pm "$S"
 	ip -n "$C" mptcp limits set subflow 4 add_addr_accepted 4
@@ -185,6 +186,9 @@ announce_by_hand() {
 	wait_for 5 counts counter MPTcpExtAddAddr 1
 	# The client's own path manager takes the offer.
 	wait_for 5 subflows "$C" "$CLIENT" '[(f["daddr"], f["remid"]) for f in s][1:] == [("10.77.2.2", 1)]'
+	# The server's sockets are dual-stack: its IPv4 addresses are mapped ones.
+	exits 0 pmctl conn subflow backup "$SERVER" on --local 10.77.2.2 --netns "$S"
+	wait_for 5 counts counter MPTcpExtMPPrioRx 1
 	exits 1 pmctl conn announce "$SERVER" 10.77.2.9 --id 1 --netns "$S"
 	says 'id 1 is in use'
 	exits 0 pmctl conn announce "$SERVER" 10.77.2.9 --netns "$S"
@@ -193,7 +197,13 @@ announce_by_hand() {
 	exits 0 pmctl conn withdraw "$SERVER" 1 --netns "$S"
 	says 'address id 1 withdrawn'
 	wait_for 5 counts counter MPTcpExtRmAddr 1
-	wait_for 5 subflows "$C" "$CLIENT" 'len([f for f in s if f["state"] == "ESTAB"]) == 1'
+	wait_for 5 subflows "$C" "$CLIENT" "$one_left"
+	exits 0 pmctl conn announce "$SERVER" 10.77.2.2 --port 7777 --id 77 --netns "$S"
+	says 'announced 10.77.2.2:7777, id 77'
+	wait_for 5 counts counter MPTcpExtAddAddr 3
+	wait_for 5 subflows "$S" "$SERVER" '[f["locid"] for f in s if f["state"] == "ESTAB"] == [0, 77]'
+	exits 0 pmctl conn subflow del "$SERVER" 77 --netns "$S"
+	wait_for 5 subflows "$C" "$CLIENT" "$one_left"
 	fetch 100000
 	hang_up
 }
