@@ -210,6 +210,6 @@ int pm_request_await(const struct pm_request *r, unsigned int timeout_ms, struct
 		return found < 0 ? found : 0;
 	pm_request_describe(r, what, sizeof(what));
 	error_set(e, -ECONNREFUSED, "cannot %s: the peer refused it", what);
-	return error_hint(e, "the peer's limits and whether something listens there: ip mptcp "
-			     "limits show");
+	return error_hint(e, "look at the peer's limits (ip mptcp limits show on it) and whether "
+			     "something listens on that port");
 }
