@@ -137,6 +137,11 @@ static void test_fill_device(void)
 	CU_ASSERT_EQUAL(fill_device(5, NULL, &r), -ENOTUNIQ);
 	CU_ASSERT_EQUAL(fill_device(5, "fd00::9", &r), -EADDRNOTAVAIL);
 	CU_ASSERT_EQUAL(fill_device(6, NULL, &r), -EINVAL);
+	/* the first subflow's mapped addresses are these */
+	wwan0[0] = at("10.0.1.1").address;
+	CU_ASSERT_EQUAL(fill_device(4, NULL, &r), -EEXIST);
+	CU_ASSERT_EQUAL(fill_device(4, "10.0.9.2:443", &r), 0);
+	CU_ASSERT_EQUAL(r.local.id, 0);
 }
 
 /* Every id but the last is taken, then that one too. */
