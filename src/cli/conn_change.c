@@ -51,7 +51,7 @@ static const struct option_def announce_options[] = {
 	{ "port", 0, OPTION_VALUE, "PORT", "the port that is listened on (the connection's)",
 	  &opt_port },
 	{ "id", 0, OPTION_VALUE, "N", "id of the address (its own, or a free one)", &opt_id },
-	{ "dev", 0, OPTION_VALUE, "NAME", "for subflows of this device", &opt_dev },
+	{ "dev", 0, OPTION_VALUE, "NAME", "the device of the address", &opt_dev },
 	NETNS,
 };
 
