@@ -25,7 +25,7 @@ fetcher() {
 # One connection to ADDRESS; $CLIENT and $SERVER are its tokens.
 connect_to() {
 	ip netns exec "$S" "$TRAFFIC" server --port 7777 &
-	wait_for 5 listening
+	wait_for 15 listening
 	rm -f "$TMP/fetch"
 	mkfifo "$TMP/fetch"
 	export -f fetcher
@@ -39,7 +39,7 @@ connect_to() {
 fetch() {
 	: >"$TMP/fetched"
 	echo "$1" >&4
-	wait_for 20 grep -qx "got $1" "$TMP/fetched" || die "fetched: $(cat "$TMP/fetched")"
+	wait_for 60 grep -qx "got $1" "$TMP/fetched" || die "fetched: $(cat "$TMP/fetched")"
 }
 hang_up() {
 	exec 4>&-
@@ -87,7 +87,7 @@ subflow_by_hand() {
 
 	# The first path becomes a backup: the server leaves it alone.
 	exits 0 pmctl conn subflow backup "$CLIENT" on 0 --netns "$C"
-	wait_for 5 counts server_counter MPTcpExtMPPrioRx 1
+	wait_for 15 counts server_counter MPTcpExtMPPrioRx 1
 	subflows "$C" "$CLIENT" '[f.get("backup_requested", False) for f in s] == [True, False]' ||
 		die 'no backup on this side'
 	subflows "$S" "$SERVER" '[f["daddr"][-9:] for f in s if f.get("backup_received")] == ["10.77.1.1"]' ||
@@ -97,16 +97,16 @@ subflow_by_hand() {
 	[ $(($(received wlan0) - before)) -lt 400000 ] || die 'the backup was used'
 	exits 0 pmctl conn subflow backup "$CLIENT" off --local 10.77.1.1 --remote 10.77.1.2:7777 --netns "$C" -j
 	json 'o["command"] == "subflow backup" and o["backup"] is False and o["locid"] == 0'
-	wait_for 5 counts server_counter MPTcpExtMPPrioRx 2
+	wait_for 15 counts server_counter MPTcpExtMPPrioRx 2
 
 	exits 0 pmctl conn subflow del "$CLIENT" 1 --netns "$C"
-	wait_for 5 subflows "$C" "$CLIENT" 'len(s) == 1 and s[0]["saddr"] == "10.77.1.1"'
-	wait_for 5 subflows "$S" "$SERVER" 'len(s) == 1'
+	wait_for 15 subflows "$C" "$CLIENT" 'len(s) == 1 and s[0]["saddr"] == "10.77.1.1"'
+	wait_for 15 subflows "$S" "$SERVER" 'len(s) == 1'
 	exits 1 pmctl conn subflow del "$CLIENT" 1 --netns "$C"
 	says 'no such subflow'
 	fetch 100000
 	exits 0 pmctl conn subflow add "$CLIENT" --local 10.77.2.1 --dev wwan0 --local-id 9 --backup --netns "$C"
-	wait_for 5 subflows "$S" "$SERVER" '[f["remid"] for f in s if f.get("backup_received")] == [9]'
+	wait_for 15 subflows "$S" "$SERVER" '[f["remid"] for f in s if f.get("backup_received")] == [9]'
 	hang_up
 }
 
@@ -168,7 +168,7 @@ subflow_errors() {
 	exits 0 pmctl_c subflow add "$CLIENT" --local 10.77.2.1 --dev wwan0
 	says 'not answered yet'
 	exits 0 pmctl_c subflow del "$CLIENT" --local 10.77.2.1
-	wait_for 5 subflows "$C" "$CLIENT" 'len(s) == 1'
+	wait_for 15 subflows "$C" "$CLIENT" 'len(s) == 1'
 	hang_up
 }
 
@@ -180,15 +180,15 @@ announce_by_hand() {
 	connect_to 10.77.1.2
 	# Joins are let in only while someone listens to the events.
 	ip netns exec "$S" ip mptcp monitor >"$TMP/events" &
-	wait_for 5 monitored
+	wait_for 15 monitored
 	exits 0 pmctl conn announce "$SERVER" 10.77.2.2 --netns "$S" -j
 	json 'o == {"token": "'"$SERVER"'", "command": "announce", "saddr": "10.77.2.2", "locid": 1}'
-	wait_for 5 counts counter MPTcpExtAddAddr 1
+	wait_for 15 counts counter MPTcpExtAddAddr 1
 	# The client's own path manager takes the offer.
-	wait_for 5 subflows "$C" "$CLIENT" '[(f["daddr"], f["remid"]) for f in s][1:] == [("10.77.2.2", 1)]'
+	wait_for 15 subflows "$C" "$CLIENT" '[(f["daddr"], f["remid"]) for f in s][1:] == [("10.77.2.2", 1)]'
 	# The server's sockets are dual-stack: its IPv4 addresses are mapped ones.
 	exits 0 pmctl conn subflow backup "$SERVER" on --local 10.77.2.2 --netns "$S"
-	wait_for 5 counts counter MPTcpExtMPPrioRx 1
+	wait_for 15 counts counter MPTcpExtMPPrioRx 1
 	exits 1 pmctl conn announce "$SERVER" 10.77.2.9 --id 1 --netns "$S"
 	says 'id 1 is in use'
 	exits 0 pmctl conn announce "$SERVER" 10.77.2.9 --netns "$S"
@@ -196,14 +196,14 @@ announce_by_hand() {
 	says 'note: address 10.77.2.9 is not one of this host'
 	exits 0 pmctl conn withdraw "$SERVER" 1 --netns "$S"
 	says 'address id 1 withdrawn'
-	wait_for 5 counts counter MPTcpExtRmAddr 1
-	wait_for 5 subflows "$C" "$CLIENT" "$one_left"
+	wait_for 15 counts counter MPTcpExtRmAddr 1
+	wait_for 15 subflows "$C" "$CLIENT" "$one_left"
 	exits 0 pmctl conn announce "$SERVER" 10.77.2.2 --port 7777 --id 77 --netns "$S"
 	says 'announced 10.77.2.2:7777, id 77'
-	wait_for 5 counts counter MPTcpExtAddAddr 3
-	wait_for 5 subflows "$S" "$SERVER" '[f["locid"] for f in s if f["state"] == "ESTAB"] == [0, 77]'
+	wait_for 15 counts counter MPTcpExtAddAddr 3
+	wait_for 15 subflows "$S" "$SERVER" '[f["locid"] for f in s if f["state"] == "ESTAB"] == [0, 77]'
 	exits 0 pmctl conn subflow del "$SERVER" 77 --netns "$S"
-	wait_for 5 subflows "$C" "$CLIENT" "$one_left"
+	wait_for 15 subflows "$C" "$CLIENT" "$one_left"
 	fetch 100000
 	hang_up
 }
@@ -222,9 +222,9 @@ subflow_by_hand_v6() {
 	fetch 8000000
 	[ $(($(received wwan0) - before)) -gt 200000 ] || die 'wwan0 carried nothing'
 	exits 0 pmctl conn subflow backup "$CLIENT" on 1:1 --netns "$C"
-	wait_for 5 counts server_counter MPTcpExtMPPrioRx 1
+	wait_for 15 counts server_counter MPTcpExtMPPrioRx 1
 	exits 0 pmctl conn subflow del "$CLIENT" --local fd77:2::1 --remote '[fd77:2::2]:7777' --netns "$C"
-	wait_for 5 subflows "$C" "$CLIENT" 'len(s) == 1'
+	wait_for 15 subflows "$C" "$CLIENT" 'len(s) == 1'
 	hang_up
 }
 
