@@ -30,7 +30,7 @@ _mptcp_pmctl_tokens() {
 }
 
 _mptcp_pmctl() {
-	local cur prev verb='' sub='' i word
+	local cur prev verb='' sub='' nr=0 i word
 	local globals='--json --pretty --verbose --quiet --color --help --version'
 	cur=${COMP_WORDS[COMP_CWORD]}
 	prev=${COMP_WORDS[COMP_CWORD - 1]}
@@ -38,13 +38,18 @@ _mptcp_pmctl() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--color | --netns | --module | --set | --token | --seconds | --count | --scheduler) i=$((i + 1)) ;;
+		--color | --netns | --module | --set | --token | --seconds | --count | --scheduler | --local | --remote | \
+			--remote-port | --local-id | --remote-id | --dev | --port | --id) i=$((i + 1)) ;;
 		-*) ;;
 		*)
 			if [ -z "$verb" ]; then
 				verb=$word
 			elif [ -z "$sub" ]; then
 				sub=$word
+			elif [ "$sub" = subflow ]; then
+				sub="subflow $word"
+			elif [ "$verb-$sub" = "conn-subflow backup" ]; then
+				nr=$((nr + 1))
 			fi
 			;;
 		esac
@@ -56,7 +61,10 @@ _mptcp_pmctl() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
-	--set | --seconds | --count) return ;;
+	--local) _mptcp_pmctl_words "$(ip -br addr show scope global 2>/dev/null |
+		awk '{ for (i = 3; i <= NF; i++) { sub("/.*", "", $i); print $i } }')" && return ;;
+	--dev) _mptcp_pmctl_words "$(ip -br link show 2>/dev/null | awk '{ sub("@.*", "", $1); print $1 }')" && return ;;
+	--set | --seconds | --count | --remote | --remote-port | --local-id | --remote-id | --port | --id) return ;;
 	--token) _mptcp_pmctl_tokens && return ;;
 	--scheduler) _mptcp_pmctl_loaded && return ;;
 	esac
@@ -73,6 +81,12 @@ _mptcp_pmctl() {
 		sched-load) _mptcp_pmctl_words "--set --module $globals" ;;
 		sched-unload) _mptcp_pmctl_words "--force $globals" ;;
 		sched-trace) _mptcp_pmctl_words "--token --seconds --netns $globals" ;;
+		'conn-subflow add')
+			_mptcp_pmctl_words "--local --dev --remote --remote-port --local-id --remote-id --backup --netns $globals"
+			;;
+		'conn-subflow del' | 'conn-subflow backup') _mptcp_pmctl_words "--local --remote --netns $globals" ;;
+		conn-announce) _mptcp_pmctl_words "--port --id --dev --netns $globals" ;;
+		conn-withdraw) _mptcp_pmctl_words "--netns $globals" ;;
 		monitor-*) _mptcp_pmctl_words "--token --current --seconds --count --netns $globals" ;;
 		conn-set) _mptcp_pmctl_words "--scheduler --netns $globals" ;;
 		doctor-*) _mptcp_pmctl_words "--module $globals" ;;
@@ -83,8 +97,17 @@ _mptcp_pmctl() {
 	case $verb-$sub in
 	check-* | apply-*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	sched-) _mptcp_pmctl_words 'list load show unload trace' ;;
-	conn-) _mptcp_pmctl_words 'list show set' ;;
-	conn-show | conn-set) _mptcp_pmctl_tokens ;;
+	conn-) _mptcp_pmctl_words 'list show set subflow announce withdraw' ;;
+	conn-subflow) _mptcp_pmctl_words 'add del backup' ;;
+	'conn-subflow backup')
+		case $nr in
+		0) _mptcp_pmctl_tokens ;;
+		1) _mptcp_pmctl_words 'on off' ;;
+		esac
+		;;
+	conn-show | conn-set | conn-announce | conn-withdraw | 'conn-subflow add' | 'conn-subflow del')
+		_mptcp_pmctl_tokens
+		;;
 	sched-load) _mptcp_pmctl_schedulers ;;
 	sched-show | sched-unload) _mptcp_pmctl_loaded ;;
 	endpoint-) _mptcp_pmctl_words 'list' ;;

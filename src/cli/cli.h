@@ -22,7 +22,7 @@ struct cli {
 
 struct verb {
 	const char *name;
-	const char *sub;     /* second word, e.g. "list" of `sched list`; NULL: none */
+	const char *sub; /* "list" of `sched list`, "subflow add" of `conn subflow add`, or NULL */
 	const char *words;   /* for help: "FILE..."; NULL: none */
 	const char *summary; /* one line */
 	struct option_table options;
@@ -51,6 +51,8 @@ const char *cli_plain(const struct cli *c);
 
 extern const struct verb verb_check, verb_apply, verb_status, verb_unload, verb_sched_list,
 	verb_sched_load, verb_sched_unload, verb_sched_show, verb_endpoint_list, verb_doctor,
-	verb_version, verb_conn_list, verb_conn_show, verb_conn_set, verb_sched_trace, verb_monitor;
+	verb_version, verb_conn_list, verb_conn_show, verb_conn_set, verb_sched_trace,
+	verb_conn_subflow_add, verb_conn_subflow_del, verb_conn_subflow_backup, verb_conn_announce,
+	verb_conn_withdraw, verb_monitor;
 
 #endif

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* conn list|show|set: live connections. */
+#include "cli/conn.h"
+
 #include "cli/caps.h"
 #include "cli/cli.h"
 #include "cli/conn_views.h"
@@ -82,22 +84,19 @@ static int run_list(struct cli *c, int nr, char **words)
 	return EXIT_STATUS_OK;
 }
 
-static int unknown(uint32_t token, struct error *e)
+const struct pm_connection *conn_find(const struct pm_connections *all, uint32_t token,
+				      const char *in_netns, struct error *e)
 {
+	for (size_t i = 0; token && i < all->nr; i++) {
+		if (all->items[i].token == token)
+			return &all->items[i];
+	}
 	error_set(e, -ENOENT,
 		  "there is no MPTCP connection with token %08x in this network "
 		  "namespace",
 		  token);
-	return error_hint(e, "mptcp-pmctl conn list%s%s", netns ? " --netns " : "",
-			  netns ? netns : "");
-}
-
-static const struct pm_connection *find(const struct seen *s, uint32_t token)
-{
-	for (size_t i = 0; i < s->conns.nr; i++) {
-		if (s->conns.items[i].token == token)
-			return &s->conns.items[i];
-	}
+	error_hint(e, "mptcp-pmctl conn list%s%s", in_netns ? " --netns " : "",
+		   in_netns ? in_netns : "");
 	return NULL;
 }
 
@@ -135,11 +134,9 @@ static int run_show(struct cli *c, int nr, char **words)
 		return cli_usage(c, &e);
 	if (look(&s, &e) < 0)
 		return cli_fail(c, &e);
-	conn = token ? find(&s, token) : NULL;
-	if (!conn) {
-		unknown(token, &e);
+	conn = conn_find(&s.conns, token, netns, &e);
+	if (!conn)
 		return cli_fail(c, &e);
-	}
 	row = view_conn_rows(conn, 1, &s.scheds);
 	subflows = view_subflow_rows(conn->subflows, conn->nr_subflows);
 	if (!row || !subflows) {
@@ -158,8 +155,10 @@ static int explain_missing(uint32_t token, struct error *e)
 	_cleanup_(cleanup_seen) struct seen s = { 0 };
 	struct error second = { 0 };
 
-	if (pm_connections_read(&s.conns, &second) < 0 || !find(&s, token))
-		return unknown(token, e);
+	/* Not readable is as good as none. */
+	pm_connections_read(&s.conns, &second);
+	if (!conn_find(&s.conns, token, netns, e))
+		return -ENOENT;
 	error_set(e, -ESRCH,
 		  "connection %08x was made with the kernel's own scheduler, which "
 		  "cannot be replaced",

@@ -32,21 +32,14 @@ static const char *role_name(enum pm_role role)
 	return NULL;
 }
 
-static void fill_end(const char *address, uint16_t port, char out[PAIR_END_BYTES])
-{
-	bool v6 = strchr(address, ':');
-
-	snprintf(out, PAIR_END_BYTES, "%s%s%s:%u", v6 ? "[" : "", address, v6 ? "]" : "", port);
-}
-
 static void fill_pair(const struct pm_socket_pair *from, struct pair_cells *out)
 {
 	pm_address_text(&from->local, out->saddr);
 	pm_address_text(&from->remote, out->daddr);
 	out->sport = from->local_port;
 	out->dport = from->remote_port;
-	fill_end(out->saddr, out->sport, out->local);
-	fill_end(out->daddr, out->dport, out->remote);
+	pm_address_port_text(&from->local, from->local_port, out->local);
+	pm_address_port_text(&from->remote, from->remote_port, out->remote);
 }
 
 /* A connection the module does not list has the kernel's own scheduler. */

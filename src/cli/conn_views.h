@@ -6,14 +6,13 @@
 
 #include "cli/table.h"
 #include "loader/loader.h"
+#include "pm/address.h"
 #include "pm/diag.h"
-
-#define PAIR_END_BYTES (INET6_ADDRSTRLEN + 8)
 
 struct pair_cells {
 	char saddr[INET6_ADDRSTRLEN], daddr[INET6_ADDRSTRLEN];
 	uint16_t sport, dport;
-	char local[PAIR_END_BYTES], remote[PAIR_END_BYTES]; /* address and port */
+	char local[PM_ADDRESS_PORT_BYTES], remote[PM_ADDRESS_PORT_BYTES];
 };
 
 struct conn_row {
@@ -50,6 +49,9 @@ struct conn_row *view_conn_rows(const struct pm_connection *conns, size_t nr,
 struct table view_conns(const struct conn_row *rows, size_t nr);
 /* The same with everything that is known. */
 struct table view_conns_in_full(const struct conn_row *rows, size_t nr);
+
+/* As in `ss`; NULL when it is none. */
+const char *view_state_name(uint8_t state);
 
 struct subflow_row *view_subflow_rows(const struct pm_subflow *subflows, size_t nr);
 struct table view_subflows(const struct subflow_row *rows, size_t nr);

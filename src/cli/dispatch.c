@@ -3,6 +3,7 @@
 #include "cli/dispatch.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,13 +12,32 @@
 #include "cli/help.h"
 #include "cli/nearest.h"
 
-#define NR(a) (sizeof(a) / sizeof((a)[0]))
+#define NR(a)	   (sizeof(a) / sizeof((a)[0]))
+#define WORD_BYTES 32
+#define VERB_WORDS 3
 
 static const struct verb *const verbs[] = {
-	&verb_status,	   &verb_check,		&verb_apply,	  &verb_unload,
-	&verb_sched_list,  &verb_sched_load,	&verb_sched_show, &verb_sched_unload,
-	&verb_sched_trace, &verb_conn_list,	&verb_conn_show,  &verb_conn_set,
-	&verb_monitor,	   &verb_endpoint_list, &verb_doctor,	  &verb_version,
+	&verb_status,
+	&verb_check,
+	&verb_apply,
+	&verb_unload,
+	&verb_sched_list,
+	&verb_sched_load,
+	&verb_sched_show,
+	&verb_sched_unload,
+	&verb_sched_trace,
+	&verb_conn_list,
+	&verb_conn_show,
+	&verb_conn_set,
+	&verb_conn_subflow_add,
+	&verb_conn_subflow_del,
+	&verb_conn_subflow_backup,
+	&verb_conn_announce,
+	&verb_conn_withdraw,
+	&verb_monitor,
+	&verb_endpoint_list,
+	&verb_doctor,
+	&verb_version,
 };
 
 static bool opt_json, opt_pretty, opt_quiet, opt_help, opt_version;
@@ -39,57 +59,106 @@ static const struct option_def global_options[] = {
 
 static const struct option_table globals = { global_options, NR(global_options) };
 
-/* Candidates for "did you mean": first words, or second words of `first`. */
-static const char *nearest_verb(const char *first, const char *word)
+/* Word `at` of a verb: its name, then those of `sub`. NULL behind the last. */
+static const char *verb_word(const struct verb *v, int at, char out[WORD_BYTES])
 {
-	const char *names[NR(verbs)];
-	size_t n = 0;
+	const char *word = at ? v->sub : v->name;
 
-	for (size_t i = 0; i < NR(verbs); i++) {
-		if (!first)
-			names[n++] = verbs[i]->name;
-		else if (verbs[i]->sub && strcmp(verbs[i]->name, first) == 0)
-			names[n++] = verbs[i]->sub;
+	for (; word && at > 1; at--) {
+		word = strchr(word, ' ');
+		word = word ? word + 1 : NULL;
 	}
-	return nearest_word(word, names, n);
+	if (!word)
+		return NULL;
+	snprintf(out, WORD_BYTES, "%.*s", (int)strcspn(word, " "), word);
+	return out;
 }
 
-static const struct verb *unknown_verb(const char *first, const char *word, struct error *e)
+/* How many of the words are those of the verb; *whole: they are all it has. */
+static int words_of(const struct verb *v, char **words, int nr, bool *whole)
 {
-	const char *near = nearest_verb(first, word);
+	char word[WORD_BYTES];
+	int n = 0;
 
-	error_set(e, -EINVAL, "unknown verb \"%s%s%s\"", first ? first : "", first ? " " : "",
-		  word);
-	if (near)
-		error_hint(e, "did you mean \"%s%s%s\"?", first ? first : "", first ? " " : "",
-			   near);
-	else
+	while (n < nr && verb_word(v, n, word) && strcmp(word, words[n]) == 0)
+		n++;
+	*whole = !verb_word(v, n, word);
+	return n;
+}
+
+static void join_words(char **words, int nr, const char *last, char *out, size_t size)
+{
+	out[0] = '\0';
+	for (int i = 0; i <= nr; i++) {
+		const char *word = i < nr ? words[i] : last;
+		size_t n = strlen(out);
+
+		snprintf(out + n, size - n, "%s%s", i ? " " : "", word);
+	}
+}
+
+/* The first `known` words are right, the next is not, or is missing when nr == known. */
+static const struct verb *unknown_verb(char **words, int nr, int known, struct error *e)
+{
+	char buffer[NR(verbs)][WORD_BYTES], text[3 * WORD_BYTES], list[4 * WORD_BYTES] = "";
+	const char *next[NR(verbs)], *near;
+	size_t n = 0;
+	bool whole;
+
+	for (size_t i = 0; i < NR(verbs); i++) {
+		if (words_of(verbs[i], words, known, &whole) < known ||
+		    !verb_word(verbs[i], known, buffer[n]))
+			continue;
+		next[n] = buffer[n];
+		if (n)
+			strncat(list, ", ", sizeof(list) - strlen(list) - 1);
+		strncat(list, next[n], sizeof(list) - strlen(list) - 1);
+		n++;
+	}
+	if (nr == known) {
+		join_words(words, known - 1, words[known - 1], text, sizeof(text));
+		error_set(e, -EINVAL, "%s needs another word: %s", text, list);
+		return NULL;
+	}
+	join_words(words, known, words[known], text, sizeof(text));
+	error_set(e, -EINVAL, "unknown verb \"%s\"", text);
+	near = nearest_word(words[known], next, n);
+	if (near) {
+		join_words(words, known, near, text, sizeof(text));
+		error_hint(e, "did you mean \"%s\"?", text);
+	} else {
 		error_hint(e, "mptcp-pmctl --help");
+	}
 	return NULL;
 }
 
-/* The verb of the first one or two words; *used says how many. "sched" alone is "sched list". */
+/* The verb that the words begin with; *used says how many are its own. "sched" alone is "sched
+ * list". */
 static const struct verb *find_verb(char **words, int nr, int *used, struct error *e)
 {
 	const struct verb *first_of = NULL;
+	int known = 0;
 
 	*used = 0;
 	if (nr == 0)
 		return &verb_status;
 	for (size_t i = 0; i < NR(verbs); i++) {
-		const struct verb *v = verbs[i];
+		bool whole;
+		int n = words_of(verbs[i], words, nr, &whole);
 
-		if (strcmp(v->name, words[0]) != 0)
-			continue;
-		*used = v->sub && nr > 1 ? 2 : 1;
-		if (!v->sub || (nr > 1 && strcmp(v->sub, words[1]) == 0))
-			return v;
-		if (!first_of)
-			first_of = v;
+		if (whole) {
+			*used = n;
+			return verbs[i];
+		}
+		if (n > known)
+			known = n;
+		if (n && !first_of)
+			first_of = verbs[i];
 	}
-	if (!first_of)
-		return unknown_verb(NULL, words[0], e);
-	return nr == 1 ? first_of : unknown_verb(words[0], words[1], e);
+	if (nr > 1 || !first_of)
+		return unknown_verb(words, nr, known, e);
+	*used = 1;
+	return first_of;
 }
 
 /* Is this argument made of global options only? *skip: its value is the next argument. */
@@ -113,11 +182,11 @@ static bool is_global(const char *arg, bool *skip)
 /* The verb has to be known before its options can be: its words come before any of them. */
 static const struct verb *peek_verb(int argc, char **argv, struct error *e)
 {
-	char *words[2];
+	char *words[VERB_WORDS];
 	int nr = 0, used;
 	bool skip;
 
-	for (int i = 1; i < argc && nr < 2; i++) {
+	for (int i = 1; i < argc && nr < VERB_WORDS; i++) {
 		if (argv[i][0] != '-' || argv[i][1] == '\0')
 			words[nr++] = argv[i];
 		else if (is_global(argv[i], &skip))

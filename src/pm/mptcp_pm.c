@@ -13,8 +13,7 @@
 
 #define DUMP_TRIES 5
 
-static struct nlmsghdr *encode_header(void *buffer, uint16_t family, uint8_t command,
-				      uint16_t flags)
+struct nlmsghdr *pm_encode_command(void *buffer, uint16_t family, uint8_t command, uint16_t flags)
 {
 	struct nlmsghdr *message;
 	struct genlmsghdr *genl;
@@ -30,10 +29,10 @@ static struct nlmsghdr *encode_header(void *buffer, uint16_t family, uint8_t com
 	return message;
 }
 
-struct nlmsghdr *pm_encode_add(void *buffer, uint16_t family, const struct pm_endpoint *ep)
+void pm_encode_address(struct nlmsghdr *message, uint16_t type, const struct pm_endpoint *ep,
+		       bool with_flags)
 {
-	struct nlmsghdr *message = encode_header(buffer, family, MPTCP_PM_CMD_ADD_ADDR, NLM_F_ACK);
-	struct nlattr *nest = mnl_attr_nest_start(message, MPTCP_PM_ATTR_ADDR);
+	struct nlattr *nest = mnl_attr_nest_start(message, type);
 
 	mnl_attr_put_u16(message, MPTCP_PM_ADDR_ATTR_FAMILY, ep->address.family);
 	if (ep->address.family == AF_INET)
@@ -46,16 +45,26 @@ struct nlmsghdr *pm_encode_add(void *buffer, uint16_t family, const struct pm_en
 		mnl_attr_put_u8(message, MPTCP_PM_ADDR_ATTR_ID, ep->id);
 	if (ep->port)
 		mnl_attr_put_u16(message, MPTCP_PM_ADDR_ATTR_PORT, ep->port);
-	mnl_attr_put_u32(message, MPTCP_PM_ADDR_ATTR_FLAGS, ep->flags);
+	if (with_flags)
+		mnl_attr_put_u32(message, MPTCP_PM_ADDR_ATTR_FLAGS, ep->flags);
 	if (ep->ifindex)
 		mnl_attr_put_u32(message, MPTCP_PM_ADDR_ATTR_IF_IDX, (uint32_t)ep->ifindex);
 	mnl_attr_nest_end(message, nest);
+}
+
+struct nlmsghdr *pm_encode_add(void *buffer, uint16_t family, const struct pm_endpoint *ep)
+{
+	struct nlmsghdr *message =
+		pm_encode_command(buffer, family, MPTCP_PM_CMD_ADD_ADDR, NLM_F_ACK);
+
+	pm_encode_address(message, MPTCP_PM_ATTR_ADDR, ep, true);
 	return message;
 }
 
 struct nlmsghdr *pm_encode_delete(void *buffer, uint16_t family, const struct pm_endpoint *ep)
 {
-	struct nlmsghdr *message = encode_header(buffer, family, MPTCP_PM_CMD_DEL_ADDR, NLM_F_ACK);
+	struct nlmsghdr *message =
+		pm_encode_command(buffer, family, MPTCP_PM_CMD_DEL_ADDR, NLM_F_ACK);
 	struct nlattr *nest = mnl_attr_nest_start(message, MPTCP_PM_ATTR_ADDR);
 
 	mnl_attr_put_u8(message, MPTCP_PM_ADDR_ATTR_ID, ep->id);
@@ -66,7 +75,8 @@ struct nlmsghdr *pm_encode_delete(void *buffer, uint16_t family, const struct pm
 /* No address: the kernel then looks the endpoint up by id. */
 struct nlmsghdr *pm_encode_set_flags(void *buffer, uint16_t family, const struct pm_endpoint *ep)
 {
-	struct nlmsghdr *message = encode_header(buffer, family, MPTCP_PM_CMD_SET_FLAGS, NLM_F_ACK);
+	struct nlmsghdr *message =
+		pm_encode_command(buffer, family, MPTCP_PM_CMD_SET_FLAGS, NLM_F_ACK);
 	struct nlattr *nest = mnl_attr_nest_start(message, MPTCP_PM_ATTR_ADDR);
 
 	mnl_attr_put_u8(message, MPTCP_PM_ADDR_ATTR_ID, ep->id);
@@ -78,18 +88,26 @@ struct nlmsghdr *pm_encode_set_flags(void *buffer, uint16_t family, const struct
 
 struct nlmsghdr *pm_encode_dump(void *buffer, uint16_t family)
 {
-	return encode_header(buffer, family, MPTCP_PM_CMD_GET_ADDR, NLM_F_DUMP);
+	return pm_encode_command(buffer, family, MPTCP_PM_CMD_GET_ADDR, NLM_F_DUMP);
+}
+
+struct nlmsghdr *pm_encode_dump_addresses(void *buffer, uint16_t family, uint32_t token)
+{
+	struct nlmsghdr *message = pm_encode_dump(buffer, family);
+
+	mnl_attr_put_u32(message, MPTCP_PM_ATTR_TOKEN, token);
+	return message;
 }
 
 struct nlmsghdr *pm_encode_get_limits(void *buffer, uint16_t family)
 {
-	return encode_header(buffer, family, MPTCP_PM_CMD_GET_LIMITS, NLM_F_ACK);
+	return pm_encode_command(buffer, family, MPTCP_PM_CMD_GET_LIMITS, NLM_F_ACK);
 }
 
 struct nlmsghdr *pm_encode_set_limits(void *buffer, uint16_t family, const struct pm_limits *limits)
 {
 	struct nlmsghdr *message =
-		encode_header(buffer, family, MPTCP_PM_CMD_SET_LIMITS, NLM_F_ACK);
+		pm_encode_command(buffer, family, MPTCP_PM_CMD_SET_LIMITS, NLM_F_ACK);
 
 	mnl_attr_put_u32(message, MPTCP_PM_ATTR_RCV_ADD_ADDRS, limits->add_addr_accepted);
 	mnl_attr_put_u32(message, MPTCP_PM_ATTR_SUBFLOWS, limits->subflows);
@@ -206,7 +224,7 @@ int pm_mptcp_open(struct pm_mptcp *m, struct error *e)
 	r = pm_netlink_open(&m->nl, NETLINK_GENERIC, e);
 	if (r < 0)
 		return r;
-	message = encode_header(buffer, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, NLM_F_ACK);
+	message = pm_encode_command(buffer, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, NLM_F_ACK);
 	mnl_attr_put_strz(message, CTRL_ATTR_FAMILY_NAME, MPTCP_PM_NAME);
 	r = pm_netlink_call(&m->nl, message, family_answer, m,
 			    "look up the kernel's MPTCP path manager", e);
@@ -247,16 +265,16 @@ static int endpoint_answer(const struct nlmsghdr *answer, void *data)
 	return 0;
 }
 
-int pm_mptcp_endpoints(struct pm_mptcp *m, struct pm_endpoint **out, size_t *nr, struct error *e)
+/* `request` can be sent again: nothing in it is changed but the sequence number. */
+static int list_addresses(struct pm_mptcp *m, struct nlmsghdr *request, const char *what,
+			  struct pm_endpoint **out, size_t *nr, struct error *e)
 {
-	char buffer[PM_NETLINK_BYTES];
 	int r = -EAGAIN;
 
 	for (int tries = 0; r == -EAGAIN && tries < DUMP_TRIES; tries++) {
 		struct endpoint_list list = { 0 };
 
-		r = pm_netlink_call(&m->nl, pm_encode_dump(buffer, m->family), endpoint_answer,
-				    &list, "list the MPTCP endpoints", e);
+		r = pm_netlink_call(&m->nl, request, endpoint_answer, &list, what, e);
 		if (r == 0) {
 			*out = list.items;
 			*nr = list.nr;
@@ -265,8 +283,26 @@ int pm_mptcp_endpoints(struct pm_mptcp *m, struct pm_endpoint **out, size_t *nr,
 		}
 	}
 	if (r == -ENOMEM)
-		return error_set(e, r, "cannot list the MPTCP endpoints: out of memory");
+		return error_set(e, r, "cannot %s: out of memory", what);
 	return r;
+}
+
+int pm_mptcp_endpoints(struct pm_mptcp *m, struct pm_endpoint **out, size_t *nr, struct error *e)
+{
+	char buffer[PM_NETLINK_BYTES];
+
+	return list_addresses(m, pm_encode_dump(buffer, m->family), "list the MPTCP endpoints", out,
+			      nr, e);
+}
+
+int pm_mptcp_addresses(struct pm_mptcp *m, uint32_t token, struct pm_endpoint **out, size_t *nr,
+		       struct error *e)
+{
+	char buffer[PM_NETLINK_BYTES], what[64];
+
+	snprintf(what, sizeof(what), "list the addresses of connection %08x", token);
+	return list_addresses(m, pm_encode_dump_addresses(buffer, m->family, token), what, out, nr,
+			      e);
 }
 
 static void endpoint_attempt(const char *verb, const struct pm_endpoint *ep, char *out, size_t size)

@@ -24,6 +24,10 @@ void pm_mptcp_close(struct pm_mptcp *m);
 
 /* The array is the caller's; *out is untouched on failure. */
 int pm_mptcp_endpoints(struct pm_mptcp *m, struct pm_endpoint **out, size_t *nr, struct error *e);
+/* The same for the local addresses of one connection, those announced and those of subflows.
+ * -EINVAL for one that the kernel's own path manager has. Kernels before 6.9 ignore the token. */
+int pm_mptcp_addresses(struct pm_mptcp *m, uint32_t token, struct pm_endpoint **out, size_t *nr,
+		       struct error *e);
 /* Sets ep->id to what the kernel chose when it was 0. -EEXIST, -ERANGE (too many). */
 int pm_mptcp_add(struct pm_mptcp *m, struct pm_endpoint *ep, struct error *e);
 int pm_mptcp_delete(struct pm_mptcp *m, const struct pm_endpoint *ep, struct error *e);
@@ -34,10 +38,15 @@ int pm_mptcp_limits(struct pm_mptcp *m, struct pm_limits *out, struct error *e);
 /* -EINVAL above the kernel's maximum: 8, or 64 from about 7.0 on. */
 int pm_mptcp_set_limits(struct pm_mptcp *m, const struct pm_limits *limits, struct error *e);
 
+struct nlmsghdr *pm_encode_command(void *buffer, uint16_t family, uint8_t command, uint16_t flags);
+/* Adds the address as attribute `type`; id, port and device only where there are any. */
+void pm_encode_address(struct nlmsghdr *message, uint16_t type, const struct pm_endpoint *ep,
+		       bool with_flags);
 struct nlmsghdr *pm_encode_add(void *buffer, uint16_t family, const struct pm_endpoint *ep);
 struct nlmsghdr *pm_encode_delete(void *buffer, uint16_t family, const struct pm_endpoint *ep);
 struct nlmsghdr *pm_encode_set_flags(void *buffer, uint16_t family, const struct pm_endpoint *ep);
 struct nlmsghdr *pm_encode_dump(void *buffer, uint16_t family);
+struct nlmsghdr *pm_encode_dump_addresses(void *buffer, uint16_t family, uint32_t token);
 struct nlmsghdr *pm_encode_get_limits(void *buffer, uint16_t family);
 struct nlmsghdr *pm_encode_set_limits(void *buffer, uint16_t family,
 				      const struct pm_limits *limits);

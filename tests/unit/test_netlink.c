@@ -28,6 +28,7 @@ static void test_endpoints(void)
 	static const uint8_t change[] = { 7, 1, 0, 0, 20, 0, 1, 0x80, 5, 0, 2, 0,
 					  9, 0, 0, 0, 8,  0, 6, 0,    4, 0, 0, 0 };
 	static const uint8_t dump[] = { 3, 1, 0, 0 };
+	static const uint8_t dump_of[] = { 3, 1, 0, 0, 8, 0, 4, 0, 0xef, 0xbe, 0xad, 0xde };
 	struct pm_endpoint ep = { .id = 9,
 				  .flags = PM_FLAG_SUBFLOW | PM_FLAG_BACKUP,
 				  .ifindex = 3 };
@@ -38,6 +39,8 @@ static void test_endpoints(void)
 	expect(pm_encode_delete(buffer, 0x21, &ep), NLM_F_ACK, delete, sizeof(delete));
 	expect(pm_encode_set_flags(buffer, 0x21, &ep), NLM_F_ACK, change, sizeof(change));
 	expect(pm_encode_dump(buffer, 0x21), NLM_F_DUMP, dump, sizeof(dump));
+	expect(pm_encode_dump_addresses(buffer, 0x21, 0xdeadbeef), NLM_F_DUMP, dump_of,
+	       sizeof(dump_of));
 }
 
 static void test_limits(void)
