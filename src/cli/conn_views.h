@@ -56,7 +56,4 @@ const char *view_state_name(uint8_t state);
 struct subflow_row *view_subflow_rows(const struct pm_subflow *subflows, size_t nr);
 struct table view_subflows(const struct subflow_row *rows, size_t nr);
 
-/* A TCP state as `ss` calls it; NULL: unknown. */
-const char *view_state_name(uint8_t state);
-
 #endif
