@@ -122,17 +122,19 @@ prio_received() { [ "$(mib "$NET_CLIENT" MPPrioRx)" -gt "$1" ]; }
 # that follows from its trust in the path. TRUST WIFI-IS-USED
 peer_demotes() {
 	local trust=$1 used=$2 wifi lte rx pid
-	trap plain_endpoints EXIT
+	trap as_before EXIT
 	load pmctl --set "trust=$trust"
 	use_scheduler pmctl
 	ip -n "$NET_SERVER" mptcp endpoint add 10.1.9.1 dev eth0 subflow
 	rx=$(mib "$NET_CLIENT" MPPrioRx)
+	slow_paths
 	upload 10.1.9.1 --bytes 30000000 --warm 1 --subflows 1 &
 	pid=$!
 	wait_for 20 decides_often pmctl
 	ip -n "$NET_SERVER" mptcp endpoint change 10.1.9.1 backup
 	wait_for 10 prio_received "$rx"
 	wifi=$(sent_bytes wifi) lte=$(sent_bytes lte)
+	usual_paths
 	wait "$pid"
 	wifi=$(($(sent_bytes wifi) - wifi)) lte=$(($(sent_bytes lte) - lte))
 	printf 'after MP_PRIO: wifi %s, lte %s bytes; trust %s\n' "$wifi" "$lte" "$trust"
@@ -148,7 +150,8 @@ peer_demotes() {
 
 decides_often() { [ "$(counter "$1" scheduled)" -gt 30 ]; }
 
-plain_endpoints() {
+as_before() {
+	usual_paths
 	net_server sysctl -qw net.mptcp.scheduler=default
 	ip netns exec "$NET_CLIENT" ip mptcp endpoint flush
 	ip netns exec "$NET_SERVER" ip mptcp endpoint flush
@@ -158,15 +161,16 @@ plain_endpoints() {
 # The client makes its second path a backup under a download: the server's scheduler sees it.
 we_demote() {
 	local wifi lte pid rx server
-	trap plain_endpoints EXIT
+	trap as_before EXIT
 	load pmctl
 	net_server sysctl -qw net.mptcp.scheduler=pmctl
 	ip netns exec "$NET_SERVER" "$TRAFFIC" server --port 5004 >/dev/null 2>&1 </dev/null &
 	server=$!
 	# shellcheck disable=SC2064 # while it is known
-	trap "plain_endpoints; kill $server" EXIT
+	trap "as_before; kill $server" EXIT
 	wait_for 20 net_listens 5004
 	rx=$(mib "$NET_SERVER" MPPrioRx)
+	slow_paths
 	net_client "$TRAFFIC" client get --host 10.1.9.1 --port 5004 --cc cubic --timeout 120 \
 		--bytes 30000000 --warm 1 --subflows 1 &
 	pid=$!
@@ -174,6 +178,7 @@ we_demote() {
 	ip -n "$NET_CLIENT" mptcp endpoint change "$NET_CLIENT_LTE" backup
 	wait_for 10 server_heard "$rx"
 	wifi=$(net_bytes wifi) lte=$(net_bytes lte)
+	usual_paths
 	wait "$pid"
 	wifi=$(($(net_bytes wifi) - wifi)) lte=$(($(net_bytes lte) - lte))
 	printf 'after MP_PRIO: received %s by wifi, %s by lte\n' "$wifi" "$lte"
