@@ -94,7 +94,8 @@ chaos() {
 	swapper=$!
 	# shellcheck disable=SC2064 # while it is known
 	trap "kill $swapper || :; heal_all" EXIT
-	while [ "$SECONDS" -lt "$end" ]; do
+	# Longer where a swap takes long, as long as there is traffic.
+	while [ "$SECONDS" -lt "$end" ] || { [ "$(wc -l <"$log")" -le 5 ] && kill -0 "$client"; }; do
 		trouble && troubles=$((troubles + 1))
 		sleep 1 # lint: pace
 	done
