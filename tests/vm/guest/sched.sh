@@ -139,7 +139,7 @@ peer_demotes() {
 	wait "$pid"
 	wifi=$(($(sent_bytes wifi) - wifi)) lte=$(($(sent_bytes lte) - lte))
 	printf 'after MP_PRIO: wifi %s, lte %s bytes; trust %s\n' "$wifi" "$lte" "$trust"
-	[ "$lte" -gt 1000000 ] || die 'the transfer was over too soon to tell'
+	[ $((wifi + lte)) -gt 1000000 ] || die 'the transfer was over too soon to tell'
 	if [ "$used" = yes ]; then
 		[ $((wifi * 4)) -gt "$lte" ] || die 'wifi was left although the peer is not trusted'
 	else
