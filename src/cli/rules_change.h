@@ -14,7 +14,7 @@ struct rules_change {
 	enum loader_outcome selector; /* when there are rules to be */
 };
 
-/* `policy` NULL: none are to be. Those left out for now are noted in `plan`. Without the permission
+/* `policy` NULL: none are to be. Those left out are noted in `plan`. Without the permission
  * to look, a namespace for which there are to be none is taken to have none. */
 int rules_change_plan(struct rules_change *r, const struct policy *policy,
 		      const struct loader_config *c, struct pm_plan *plan, struct error *e);
