@@ -232,9 +232,9 @@ print([c["token"] for c in json.load(sys.stdin) if c["daddr"] == "10.1.9.1"][0])
 		assert any(d["chosen"] in [p["id"] for p in d["paths"]] for d in decisions)
 		assert all(p["srtt_us"] > 0 and p["cwnd"] > 0 for d in decisions for p in d["paths"])
 		assert any("room" in p["flags"] for d in decisions for p in d["paths"])
-		# An emulated CPU may stand still between taking the time and writing the event.
+		# The clocks of emulated CPUs are not quite one.
 		times = [d["time_us"] for d in decisions]
-		assert all(b > a - 500000 for a, b in zip(times, times[1:])), times
+		assert all(b > a - 20000 for a, b in zip(times, times[1:])), times
 	EOF
 	pmctl sched trace --netns "$NET_CLIENT" --seconds 2 >"$out"
 	head -n 4 "$out"

@@ -3,7 +3,7 @@
 # Schedulers under pressure, and what a peer's MP_PRIO may do. Sourced by run.
 # CHAOS_S: how long paths come and go; the project's promise was proved with 180.
 
-CHAOS_S=${CHAOS_S:-20}
+CHAOS_S=${CHAOS_S:-30}
 CHAOS_CONNECTIONS=${CHAOS_CONNECTIONS:-50}
 SCHEDULERS='minrtt roundrobin blest ecf redundant backup target pmctl'
 
@@ -95,7 +95,7 @@ chaos() {
 	# shellcheck disable=SC2064 # while it is known
 	trap "kill $swapper || :; heal_all" EXIT
 	# Longer where a swap takes long, as long as there is traffic.
-	while [ "$SECONDS" -lt "$end" ] || { [ "$(wc -l <"$log")" -le 5 ] && kill -0 "$client"; }; do
+	while [ "$SECONDS" -lt "$end" ] || { [ "$(wc -l <"$log")" -le 10 ] && kill -0 "$client"; }; do
 		trouble && troubles=$((troubles + 1))
 		sleep 1 # lint: pace
 	done
@@ -107,7 +107,7 @@ chaos() {
 	kill "$swapper"
 	trap - EXIT
 	cat /proc/mptcp_bpf
-	[ "$swaps" -gt 5 ] || die 'hardly any swaps'
+	[ "$swaps" -gt 10 ] || die 'hardly any swaps'
 	for name in $SCHEDULERS; do
 		[ "$(counter "$name" ejected)" -eq 0 ] || die "$name was ejected"
 		[ "$(counter "$name" state)" = ok ] || die "$name is $(counter "$name" state)"
@@ -119,6 +119,12 @@ mib() { ip netns exec "$1" nstat -asz "MPTcpExt$2" | awk -v n="MPTcpExt$2" '$1 =
 
 prio_received() { [ "$(mib "$NET_CLIENT" MPPrioRx)" -gt "$1" ]; }
 
+# What an emulated CPU carries with ease on both paths, for as long as MP_PRIO takes.
+steady_paths() {
+	net_shape wifi 4 20 100
+	net_shape lte 4 20 100
+}
+
 # The server makes the first path a backup under an upload: what the client's scheduler makes of
 # that follows from its trust in the path. TRUST WIFI-IS-USED
 peer_demotes() {
@@ -128,18 +134,17 @@ peer_demotes() {
 	use_scheduler pmctl
 	ip -n "$NET_SERVER" mptcp endpoint add 10.1.9.1 dev eth0 subflow
 	rx=$(mib "$NET_CLIENT" MPPrioRx)
-	slow_paths
+	steady_paths
 	upload 10.1.9.1 --bytes 30000000 --warm 1 --subflows 1 &
 	pid=$!
 	wait_for 20 decides_often pmctl
 	ip -n "$NET_SERVER" mptcp endpoint change 10.1.9.1 backup
 	wait_for 10 prio_received "$rx"
 	wifi=$(sent_bytes wifi) lte=$(sent_bytes lte)
-	usual_paths
 	wait "$pid"
 	wifi=$(($(sent_bytes wifi) - wifi)) lte=$(($(sent_bytes lte) - lte))
 	printf 'after MP_PRIO: wifi %s, lte %s bytes; trust %s\n' "$wifi" "$lte" "$trust"
-	[ $((wifi + lte)) -gt 1000000 ] || die 'the transfer was over too soon to tell'
+	[ "$lte" -gt 1000000 ] || die 'the transfer was over too soon to tell'
 	if [ "$used" = yes ]; then
 		[ $((wifi * 4)) -gt "$lte" ] || die 'wifi was left although the peer is not trusted'
 	else
@@ -171,7 +176,7 @@ we_demote() {
 	trap "as_before; kill $server" EXIT
 	wait_for 20 net_listens 5004
 	rx=$(mib "$NET_SERVER" MPPrioRx)
-	slow_paths
+	steady_paths
 	net_client "$TRAFFIC" client get --host 10.1.9.1 --port 5004 --cc cubic --timeout 120 \
 		--bytes 30000000 --warm 1 --subflows 1 &
 	pid=$!
@@ -179,7 +184,6 @@ we_demote() {
 	ip -n "$NET_CLIENT" mptcp endpoint change "$NET_CLIENT_LTE" backup
 	wait_for 10 server_heard "$rx"
 	wifi=$(net_bytes wifi) lte=$(net_bytes lte)
-	usual_paths
 	wait "$pid"
 	wifi=$(($(net_bytes wifi) - wifi)) lte=$(($(net_bytes lte) - lte))
 	printf 'after MP_PRIO: received %s by wifi, %s by lte\n' "$wifi" "$lte"
