@@ -27,6 +27,7 @@ struct mptcp_arrival {
 	__u64 guess[MPTCP_BPF_PATHS_MAX]; /* bytes a second, of mptcp_rate_guess */
 	__u32 again;			  /* for get_retrans */
 	__u32 piece;			  /* bytes a decision moves */
+	__u32 message;			  /* the same when it is all that there is; else 0 */
 	__u32 best;			  /* first to deliver the piece, room or not */
 	__u32 ready;			  /* the same among those with room */
 	__u32 idle;			  /* the same among those with nothing outstanding */
@@ -54,6 +55,8 @@ static __always_inline void mptcp_arrival_begin(struct mptcp_arrival *a, bool ag
 
 	a->again = again;
 	a->piece = bytes < MPTCP_FRAGMENT_BYTES ? bytes : MPTCP_FRAGMENT_BYTES;
+	a->message = a->view.unsent_bytes + a->view.unacked_bytes <= MPTCP_FRAGMENT_BYTES ? a->piece
+											  : 0;
 	a->now_us = bpf_ktime_get_ns() / 1000;
 	a->best = a->ready = a->idle = a->last = a->resort = a->probe = a->dead = MPTCP_NONE;
 	a->best_us = a->ready_us = a->idle_us = a->resort_us = ~0u;
@@ -115,8 +118,8 @@ __noinline int mptcp_arrival_path(struct mptcp_arrival *a, struct mptcp_memory *
 	if (p->timeouts)
 		a->dead = i;
 	a->guess[i] = mptcp_rate_guess(m, p);
-	us = mptcp_path_finish_us(p, a->piece, a->guess[i]) + mptcp_loss_us(m, p, suspect) +
-	     mptcp_silence_us(p);
+	us = mptcp_path_finish_us(p, a->piece, a->guess[i]) +
+	     mptcp_loss_us(m, p, a->message, suspect) + mptcp_silence_us(p);
 	if (busy && suspect)
 		a->stuck++;
 	else if (busy)

@@ -9,8 +9,9 @@
 #include "mptcp_bpf.bpf.h"
 #include "mptcp_arith.h"
 
-#define MPTCP_MEMORY_IDS    16 /* subflow ids share a place beyond */
-#define MPTCP_LOSS_SEGMENTS 16 /* sent before their loss is judged */
+#define MPTCP_MEMORY_IDS    16	 /* subflow ids share a place beyond */
+#define MPTCP_LOSS_SEGMENTS 16	 /* sent before their loss is judged */
+#define MPTCP_LOSS_FADE_MS  4000 /* half as much after so long without data */
 
 struct mptcp_memory {
 	__u64 probed_us[MPTCP_MEMORY_IDS]; /* when a copy last went out to learn how it is */
@@ -51,15 +52,18 @@ static __always_inline struct mptcp_memory *mptcp_memory_of(__u32 token)
 }
 
 /*
- * What losing a segment costs, times how often that happens lately; at most a quarter of the RTT:
- * enough to choose between paths that are alike, and windows tell the rest. What a suspect subflow
- * sends again is no loss of its path.
+ * What losing a segment costs, times how likely that is, as it was lately; it fades while nothing
+ * is sent, so that the path is tried again. `message`: bytes that nothing follows, which have to
+ * wait for whichever of their segments is lost; 0: a stream, where the loss of a full queue is part
+ * of the game, so at most a quarter of the RTT, to choose between paths that are alike. What a
+ * suspect subflow sends again is no loss of its path.
  */
 static __always_inline __u32 mptcp_loss_us(struct mptcp_memory *m, const struct mptcp_bpf_path *p,
-					   bool suspect)
+					   __u32 message, bool suspect)
 {
 	__u32 id = p->id & (MPTCP_MEMORY_IDS - 1), segments = p->segments - m->segments[id];
-	__u32 again = p->retransmits - m->retransmits[id], us, most;
+	__u32 again = p->retransmits - m->retransmits[id], permille, us, most;
+	__u32 age = p->send_age_ms / MPTCP_LOSS_FADE_MS;
 
 	if (!suspect && segments >= MPTCP_LOSS_SEGMENTS)
 		m->loss_permille[id] =
@@ -68,8 +72,10 @@ static __always_inline __u32 mptcp_loss_us(struct mptcp_memory *m, const struct 
 		m->segments[id] = p->segments;
 		m->retransmits[id] = p->retransmits;
 	}
-	us = m->loss_permille[id] * (mptcp_path_timer_us(p) / 1000);
-	most = mptcp_path_rtt_us(p) / 4;
+	permille = m->loss_permille[id] * (message / mptcp_path_mss(p) + 1) >>
+		   (age < 31 ? age : 31);
+	us = (permille < 1000 ? permille : 1000) * (mptcp_path_timer_us(p) / 1000);
+	most = message ? us : mptcp_path_rtt_us(p) / 4;
 	return us < most ? us : most;
 }
 
