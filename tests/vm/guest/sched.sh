@@ -125,6 +125,25 @@ steady_paths() {
 	net_shape lte 4 20 100
 }
 
+both_paths_busy() { [ "$(sent_bytes wifi)" -gt $(($1 + 150000)) ] && [ "$(sent_bytes lte)" -gt $(($2 + 150000)) ]; }
+
+# What was measured while the paths were slow must not keep one of them idle when they are not.
+paths_get_faster() {
+	local pid wifi lte
+	slow_paths
+	load pmctl
+	use_scheduler pmctl
+	wifi=$(sent_bytes wifi) lte=$(sent_bytes lte)
+	upload 10.1.9.1 --bytes 30000000 --warm 1 --subflows 1 &
+	pid=$!
+	wait_for 30 both_paths_busy "$wifi" "$lte"
+	usual_paths
+	wifi=$(sent_bytes wifi) lte=$(sent_bytes lte)
+	wait "$pid"
+	both_paths_since "$wifi" "$lte"
+	unload pmctl
+}
+
 # The server makes the first path a backup under an upload: what the client's scheduler makes of
 # that follows from its trust in the path. TRUST WIFI-IS-USED
 peer_demotes() {
@@ -198,5 +217,6 @@ sched_tests() {
 	t 'MP_PRIO from the peer is obeyed' peer_demotes 0 no
 	t 'MP_PRIO from the peer is ignored on a path that is not trusted' peer_demotes 1 yes
 	t 'MP_PRIO to the peer: its scheduler leaves the path' we_demote
+	t 'paths that get faster are both used' paths_get_faster
 	t "$CHAOS_CONNECTIONS connections while paths come and go and schedulers change" chaos
 }
