@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/rules.h"
 #include "util/cleanup.h"
 
 static bool is_kept(const struct loader_sched *s, char *const *in_use, const char *keep1,
@@ -24,6 +25,18 @@ static bool is_kept(const struct loader_sched *s, char *const *in_use, const cha
 	return false;
 }
 
+static int forget_rules(uint64_t cookie, struct error *e)
+{
+	return loader_rules_write(NULL, cookie, NULL, 0, e);
+}
+
+static int forget_dead_namespaces(struct error *e)
+{
+	int err = pm_state_forget_dead(forget_rules, e);
+
+	return err < 0 ? err : loader_selector_unload_unused(NULL, e);
+}
+
 int unload_unused(const char *keep1, const char *keep2, char (**out)[LOADER_NAME_BYTES], size_t *nr,
 		  struct error *e)
 {
@@ -33,7 +46,9 @@ int unload_unused(const char *keep1, const char *keep2, char (**out)[LOADER_NAME
 	size_t nr_list = 0, n = 0;
 	int first = 0, err;
 
-	err = loader_sched_list(NULL, &list, &nr_list, e);
+	err = forget_dead_namespaces(e);
+	if (err == 0)
+		err = loader_sched_list(NULL, &list, &nr_list, e);
 	if (err == 0)
 		err = pm_state_schedulers(&in_use, e);
 	if (err < 0)

@@ -161,9 +161,12 @@ int pm_plan_execute(const struct policy *policy, const struct pm_kernel *before,
 void pm_action_describe(const struct pm_action *a, char *out, size_t size);
 const char *pm_address_text(const struct pm_address *a, char out[INET6_ADDRSTRLEN]);
 
+/* Removes the state files of namespaces that are gone, each after `gone` has removed what else there
+ * is of it; its error ends this. */
+int pm_state_forget_dead(int (*gone)(uint64_t cookie, struct error *e), struct error *e);
+
 /* Schedulers that some namespace's state file says are in use by a policy, NULL-terminated
- * array, caller frees with one free(). Stale files (namespace gone, or from before a reboot) are
- * removed on the way. */
+ * array, caller frees with one free(). Files from before a reboot are removed on the way. */
 int pm_state_schedulers(char ***out, struct error *e);
 
 #endif

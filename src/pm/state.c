@@ -300,34 +300,71 @@ static void close_folder(DIR **d)
 		closedir(*d);
 }
 
+/* The next state file: 1 and its namespace's state in *out, 0 when there is none, or -errno. Files
+ * of an earlier boot are removed on the way. */
+static int next_state(DIR *d, char *path, size_t size, uint64_t *inode, struct pm_state *out,
+		      struct error *e)
+{
+	struct dirent *entry;
+
+	while (d && (entry = readdir(d))) {
+		int r;
+
+		if (strncmp(entry->d_name, "netns-", 6) != 0 ||
+		    decode_u64(entry->d_name + 6, inode) < 0)
+			continue;
+		snprintf(path, size, "%s/%s", folder(), entry->d_name);
+		r = read_file(path, out);
+		if (r == 0)
+			return 1;
+		if (r != -ENOENT)
+			return error_set(e, r, "cannot read %s: %s", path, strerror(-r));
+		unlink(path);
+	}
+	return 0;
+}
+
+int pm_state_forget_dead(int (*gone)(uint64_t cookie, struct error *e), struct error *e)
+{
+	_cleanup_(close_folder) DIR *d = opendir(folder());
+	char path[512];
+	uint64_t inode;
+
+	for (;;) {
+		_cleanup_(pm_state_clear) struct pm_state s = { 0 };
+		int r = next_state(d, path, sizeof(path), &inode, &s, e);
+
+		if (r <= 0)
+			return r;
+		if (pm_netns_alive(inode))
+			continue;
+		r = gone(s.cookie, e);
+		if (r < 0)
+			return r;
+		unlink(path);
+	}
+}
+
 int pm_state_schedulers(char ***out, struct error *e)
 {
 	_cleanup_(close_folder) DIR *d = opendir(folder());
 	char names[1024][POLICY_SCHEDULER_BYTES], path[512], **list, *strings;
-	struct dirent *entry;
+	uint64_t inode;
 	size_t nr = 0;
 
-	while (d && nr < sizeof(names) / sizeof(names[0]) && (entry = readdir(d))) {
+	while (nr < sizeof(names) / sizeof(names[0])) {
 		_cleanup_(pm_state_clear) struct pm_state s = { 0 };
-		uint64_t inode;
+		int r = next_state(d, path, sizeof(path), &inode, &s, e);
 		size_t i;
-		int r;
 
-		if (strncmp(entry->d_name, "netns-", 6) != 0 ||
-		    decode_u64(entry->d_name + 6, &inode) < 0)
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", folder(), entry->d_name);
-		r = read_file(path, &s);
-		if (r == -ENOENT || !pm_netns_alive(inode))
-			unlink(path);
-		else if (r < 0)
-			return error_set(e, r, "cannot read %s: %s", path, strerror(-r));
-		else if (s.scheduler[0]) {
-			for (i = 0; i < nr && strcmp(names[i], s.scheduler) != 0; i++)
-				;
-			if (i == nr)
-				memcpy(names[nr++], s.scheduler, sizeof(names[0]));
-		}
+		if (r < 0)
+			return r;
+		if (r == 0)
+			break;
+		for (i = 0; i < nr && strcmp(names[i], s.scheduler) != 0; i++)
+			;
+		if (i == nr && s.scheduler[0])
+			memcpy(names[nr++], s.scheduler, sizeof(names[0]));
 	}
 	list = malloc((nr + 1) * sizeof(*list) + nr * sizeof(names[0]));
 	if (!list)

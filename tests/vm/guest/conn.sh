@@ -3,6 +3,7 @@
 # Connections: listed, shown, given another scheduler by hand and by rule. Sourced by run.
 
 SELECT=/sys/fs/bpf/mptcp-pm/select
+DEAD=dead$$
 CGROUP=/sys/fs/cgroup/pmctl-test
 OTHER_PORT=5002
 
@@ -177,6 +178,23 @@ rules_decide() {
 	rm -r "$dir"
 }
 
+# A namespace that goes without unload: what was its in the selector goes with the next change.
+rules_of_a_dead_namespace() {
+	local policy
+	policy=$(mktemp)
+	mount_cgroups
+	rules_policy "$policy"
+	ip netns add "$DEAD"
+	pmctl apply "$policy" --netns "$DEAD" --module "$MODULE"
+	ip netns del "$DEAD"
+	[ -n "$(ls -A "$SELECT" 2>/dev/null)" ] || die 'there was no selector'
+	pmctl apply "$policy" --netns "$NET_CLIENT"
+	pmctl unload --netns "$NET_CLIENT"
+	[ -z "$(ls -A "$SELECT" 2>/dev/null)" ] || die 'the selector stayed'
+	nothing_loaded
+	rm "$policy"
+}
+
 # What the server sends is the server's to schedule: by its rule, not by its listener's scheduler.
 server_rule() {
 	local dir server
@@ -310,6 +328,7 @@ conn_t() {
 conn_tests() {
 	conn_t 'a live connection is shown and gets another scheduler' live_connection
 	conn_t 'rules decide by port, cgroup, uid and prefix' rules_decide
+	conn_t 'rules of a namespace that is gone' rules_of_a_dead_namespace
 	conn_t 'an accepted connection follows its rule' server_rule
 	conn_t 'decisions are traced for one connection' trace_one
 	conn_t 'the guide to a scheduler of your own' guide
