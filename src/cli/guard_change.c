@@ -16,7 +16,7 @@ static int read_before(struct guard_change *g, const struct loader_config *c, st
 
 	if (!now)
 		return error_set(e, -ENOMEM, "cannot look at the guard: out of memory");
-	err = loader_guard_read(c, g->cookie, now, &g->nr_before, e);
+	err = loader_guard_read(c, g->cookie, now, &g->nr_before, &g->dead, e);
 	for (size_t i = 0; err == 0 && i < g->nr_before; i++) {
 		g->before[i].ifindex = now[i].ifindex;
 		g->before[i].config = now[i].config;
@@ -53,7 +53,7 @@ int guard_change_plan(struct guard_change *g, const struct policy *policy,
 
 bool guard_change_none(const struct guard_change *g)
 {
-	if (g->nr_before != g->nr_after || (g->nr_after && g->program != LOADER_UNCHANGED))
+	if (g->dead || g->nr_before != g->nr_after || (g->nr_after && g->program != LOADER_UNCHANGED))
 		return false;
 	for (size_t i = 0; i < g->nr_after; i++) {
 		if (g->before[i].ifindex != g->after[i].ifindex ||

@@ -11,6 +11,7 @@ struct guard_change {
 	uint64_t cookie; /* of the namespace */
 	struct pm_guard before[MPTCP_GUARD_IFS], after[MPTCP_GUARD_IFS];
 	size_t nr_before, nr_after;
+	bool dead; /* something of interfaces that are gone is to be cleared away */
 	enum loader_outcome program; /* when there is something to guard */
 };
 

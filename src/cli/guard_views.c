@@ -30,11 +30,12 @@ int guard_rows_read(uint64_t netns, struct guard_row **out, size_t *nr, struct e
 	_cleanup_free_ struct loader_guard *guards = calloc(MPTCP_GUARD_IFS, sizeof(*guards));
 	struct guard_row *rows;
 	size_t n = 0;
+	bool dead;
 	int err;
 
 	if (!guards)
 		return error_set(e, -ENOMEM, "cannot look at the guard: out of memory");
-	err = loader_guard_read(NULL, netns, guards, &n, e);
+	err = loader_guard_read(NULL, netns, guards, &n, &dead, e);
 	if (err < 0)
 		return err;
 	rows = calloc(n + 1, sizeof(*rows));

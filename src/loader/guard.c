@@ -233,6 +233,7 @@ int loader_guard_try(const struct loader_config *c, uint64_t netns, enum loader_
 	_cleanup_(cleanup_guard) struct guard g = { .c = c, .netns = netns };
 	struct loader_guard *guards;
 	size_t nr = 0;
+	bool dead;
 	int err = load(&g, e);
 
 	*outcome = LOADER_LOADED;
@@ -241,7 +242,7 @@ int loader_guard_try(const struct loader_config *c, uint64_t netns, enum loader_
 	guards = calloc(MPTCP_GUARD_IFS, sizeof(*guards));
 	if (!guards)
 		return error_set(e, -ENOMEM, "cannot look at the guard: out of memory");
-	err = loader_guard_read(c, netns, guards, &nr, e);
+	err = loader_guard_read(c, netns, guards, &nr, &dead, e);
 	if (nr)
 		*outcome = LOADER_UNCHANGED;
 	for (size_t i = 0; i < nr; i++) {

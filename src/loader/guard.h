@@ -20,9 +20,11 @@ struct loader_guard {
 	struct mptcp_guard_config config;
 };
 
-/* The interfaces whose program is attached, by ifindex; none when there is no guard. */
+/* The interfaces whose program is attached, by ifindex; none when there is no guard. *dead: there is
+ * something else, of interfaces that are gone or that lost their program. */
 int loader_guard_read(const struct loader_config *c, uint64_t netns,
-		      struct loader_guard out[MPTCP_GUARD_IFS], size_t *nr, struct error *e);
+		      struct loader_guard out[MPTCP_GUARD_IFS], size_t *nr, bool *dead,
+		      struct error *e);
 
 /* Loads the program without attaching it; the outcome is that of loader_guard_write(). */
 int loader_guard_try(const struct loader_config *c, uint64_t netns, enum loader_outcome *outcome,

@@ -28,12 +28,14 @@ static bool is_attached(const struct loader_config *c, uint64_t netns, uint32_t 
 }
 
 int loader_guard_read(const struct loader_config *c, uint64_t netns,
-		      struct loader_guard out[MPTCP_GUARD_IFS], size_t *nr, struct error *e)
+		      struct loader_guard out[MPTCP_GUARD_IFS], size_t *nr, bool *dead,
+		      struct error *e)
 {
 	_cleanup_close_ int fd = loader_guard_map(c, netns, "guard_config");
 	uint32_t key, *last = NULL;
 
 	*nr = 0;
+	*dead = false;
 	if (fd == -ENOENT)
 		return 0;
 	if (fd < 0)
@@ -47,7 +49,10 @@ int loader_guard_read(const struct loader_config *c, uint64_t netns,
 		if (bpf_map_lookup_elem(fd, &key, &guard->config) == 0 &&
 		    is_attached(c, netns, key))
 			(*nr)++;
+		else
+			*dead = true;
 	}
+	*dead |= *nr == 0;
 	qsort(out, *nr, sizeof(*out), by_ifindex);
 	return 0;
 }

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# The guard, against a host on the path that forges options. Sourced by tests/netns/run.
+
+INJECT=$(realpath -m "${O:-build}/tools/inject")
+BACKUP=1e0351      # MP_PRIO, B=1
+REMOVE_5=1e044005  # REMOVE_ADDR of id 5, that of 10.77.2.2
+
+# guard_policy KEYS OF guard:, or nothing for the kernel as it is. Addresses are announced only, so
+# that the one more subflow is to the server's second address.
+guard_policy() {
+	cat >"$TMP/policy.yaml" <<-END
+		version: 1
+		name: netns-guard
+		paths:
+		  - name: wifi
+		    match: { interface: "wlan*" }
+		    endpoint: [signal]
+		    trust: low
+		  - name: lte
+		    match: { interface: "wwan*" }
+		    endpoint: [signal]
+		    trust: ${TRUST_OF_LTE:-low}
+		limits: { subflows: 8, add-addr-accepted: 8 }
+		${1:+guard: { $1 \}}
+	END
+}
+
+# Two subflows, one to each address of the server; wlan0 carries everything. SERVER INTERVAL_MS
+guard_traffic() {
+	local second=10.77.2.2
+	[[ $1 != *:* ]] || second=fd77:2::2
+	ip -n "$S" mptcp limits set subflow 8 add_addr_accepted 0
+	ip -n "$S" mptcp endpoint add "$second" dev s2 id 5 signal
+	ip netns exec "$S" "$TRAFFIC" server --port 7777 &
+	wait_for 5 listening
+	ip netns exec "$C" "$TRAFFIC" client echo --host "$1" --port 7777 --bytes 3000 \
+		--count 100000 --interval-ms "$2" --warm 1 --subflows 1 --timeout 100 &
+	wait_for 10 two_subflows
+}
+
+guard_world() { # KEYS OF guard:, SERVER, INTERVAL_MS
+	world
+	guard_policy "$1"
+	apply "$TMP/policy.yaml"
+	guard_traffic "${2:-10.77.1.2}" "${3:-20}"
+}
+
+# inject OPTION COUNT [OPTIONS]: into the flow over wlan0
+inject() {
+	local to=10.77.1.1
+	ip netns exec "$C" ss -Htn | grep -q '\[fd77' && to=fd77:1::1
+	ip netns exec "$S" "$INJECT" --dev s1 --to "$to" --port 7777 --option "$1" --count "$2" \
+		"${@:3}"
+}
+
+# guarded KEY [DEV]: a counter of the guard
+guarded() {
+	pmctl status --netns "$C" -j | python3 -c '
+import json, sys
+g = {x["dev"]: x for x in json.load(sys.stdin)["guard"]}
+print(g[sys.argv[2]][sys.argv[1]])' "$1" "${2:-wlan0}"
+}
+guarded_is() { [ "$(guarded "$1" "${3:-wlan0}")" -eq "$2" ]; }
+counter_is() { [ "$(counter "$1")" -eq "$2" ]; }
+# Since MARK was set: which of the two carries the traffic? More than 60 kB are 10 rounds or more.
+mark() { MARK=("$(sent wlan0)" "$(sent wwan0 2>/dev/null || echo 0)"); }
+carries() {
+	local n=$1 other=$((1 - $1)) now
+	now=("$(sent wlan0)" "$(sent wwan0 2>/dev/null || echo 0)")
+	[ $((now[n] - MARK[n])) -gt 60000 ] && [ $((now[other] - MARK[other])) -lt 20000 ]
+}
+subflows_are() {
+	pmctl conn list --netns "$C" -j |
+		python3 -c 'import json,sys; assert [c["nr_subflows"] for c in json.load(sys.stdin)] == [int(sys.argv[1])]' "$1"
+}
+
+# One forged MP_PRIO moves the traffic of a stock kernel; of a hundred, none reaches a guarded one.
+guard_prio() { # SERVER
+	guard_world '' "$1"
+	mark
+	wait_for 10 carries 0 || die 'wlan0 does not carry the traffic'
+	inject $BACKUP 1
+	wait_for 10 counter_is MPTcpExtMPPrioRx 1 || die 'a stock kernel ignored it'
+	mark
+	wait_for 10 carries 1 || die 'the traffic of a stock kernel was not moved'
+	guard_world 'mp-prio: { action: ignore-backup, trust-below: normal }' "$1"
+	inject $BACKUP 100 --interval-ms 5
+	is "$(guarded mp_prio_ignored)" 100 'MP_PRIO taken out'
+	is "$(counter MPTcpExtMPPrioRx)" 0 'MP_PRIO that reached the connection'
+	mark
+	wait_for 10 carries 0 || die 'the traffic was moved'
+	# No longer being a backup is no harm.
+	inject 1e0350 1
+	wait_for 10 counter_is MPTcpExtMPPrioRx 1 || die 'B=0 was taken out as well'
+}
+
+guard_remove() { # SERVER
+	guard_world '' "$1"
+	inject $REMOVE_5 1
+	wait_for 10 counter_is MPTcpExtRmAddr 1 || die 'a stock kernel ignored it'
+	wait_for 10 subflows_are 1 || die 'a stock kernel kept the subflow'
+	guard_world 'rm-addr: probe' "$1"
+	inject $REMOVE_5 100 --interval-ms 5
+	is "$(guarded rm_addr_ignored)" 100 'REMOVE_ADDR taken out'
+	is "$(counter MPTcpExtRmAddr)" 0 'REMOVE_ADDR that reached the connection'
+	subflows_are 2 || die 'the subflow was closed'
+	# Of several ids only those of living paths are taken out: nobody has 9.
+	inject 1e05400905 1
+	wait_for 10 counter_is MPTcpExtRmAddr 1 || die 'the id that is nobody'\''s did not get through'
+	is "$(guarded rm_addr_ignored)" 101 'the other id'
+	subflows_are 2 || die 'the subflow was closed by the second of two ids'
+}
+
+offload() { # on | off
+	ip netns exec "$C" ethtool -K wlan0 rx "$1" tx "$1" gro "$1" >/dev/null 2>&1 || :
+	ip netns exec "$S" ethtool -K s1 rx "$1" tx "$1" gso "$1" tso "$1" >/dev/null 2>&1 || :
+}
+
+# What is left of the packet arrives, with a checksum that a host without offloads checks itself.
+guard_checksums() {
+	local before mode
+	command -v ethtool >/dev/null || skip 'ethtool is not installed'
+	guard_world 'mp-prio: ignore-all, rm-addr: ignore' 10.77.1.2 500
+	for mode in off on; do
+		offload $mode
+		before=$(counter TcpExtTCPPureAcks)
+		inject $BACKUP 60 --interval-ms 2
+		inject $REMOVE_5 60 --interval-ms 2 --pad-first
+		# The server's own, on packets whose checksum is still to be made when offloads are on.
+		ip -n "$S" mptcp endpoint change id 5 backup
+		ip -n "$S" mptcp endpoint change id 5 nobackup
+		[ $(($(counter TcpExtTCPPureAcks) - before)) -ge 120 ] ||
+			die "offloads $mode: $(($(counter TcpExtTCPPureAcks) - before)) of 120 segments arrived"
+		is "$(counter TcpInCsumErrors)" 0 "offloads $mode: wrong checksums"
+	done
+	is "$(guarded mp_prio_ignored)" 120 'MP_PRIO taken out'
+	is "$(guarded rm_addr_ignored)" 120 'REMOVE_ADDR taken out'
+	wait_for 10 guarded_is mp_prio_ignored 4 wwan0 || die "the server's own MP_PRIO was not seen"
+	is "$(counter MPTcpExtMPPrioRx)" 0 'MP_PRIO that reached the connection'
+	subflows_are 2 || die 'a subflow was closed'
+}
+
+guard_folder() { printf '/sys/fs/bpf/mptcp-pm/guard/%s' "$(ip netns exec "$C" python3 -c '
+import socket, struct
+s = socket.socket()
+print(struct.unpack("Q", s.getsockopt(socket.SOL_SOCKET, 71, 8))[0])')"; }
+
+# Programs that are detached come back, interfaces that go leave nothing, and traffic goes on.
+guard_comes_and_goes() {
+	local folder
+	guard_world 'mp-prio: ignore-backup'
+	folder=$(guard_folder)
+	exits 0 apply "$TMP/policy.yaml"
+	grep -q 'nothing to change' "$TMP/out" || die 'a second apply changed something'
+	rm "$folder"/link-*
+	inject $BACKUP 1
+	wait_for 10 counter_is MPTcpExtMPPrioRx 1 || die 'still guarded without a link'
+	exits 0 apply "$TMP/policy.yaml"
+	grep -q '+ guard wlan0' "$TMP/out" || die 'the guard was not attached again'
+	inject $BACKUP 5
+	is "$(counter MPTcpExtMPPrioRx)" 1 'MP_PRIO after it was attached again'
+	is "$(guarded mp_prio_ignored)" 5 'counted'
+	subflows_are 2 || die 'the connection lost a subflow'
+	guard_policy 'mp-prio: ignore-all, rm-addr: ignore'
+	apply "$TMP/policy.yaml"
+	is "$(guarded mp_prio_ignored)" 5 'counters are kept'
+	ip -n "$C" link set wwan0 name wwan9 2>/dev/null || {
+		ip -n "$C" link set wwan0 down
+		ip -n "$C" link set wwan0 name wwan9
+		ip -n "$C" link set wwan9 up
+	}
+	ip netns exec "$C" bpftool net show | grep -q 'wlan0.* tcx/ingress guard' ||
+		die 'bpftool does not show the guard'
+	guarded_is mp_prio_ignored 0 wwan9 || die 'a renamed interface is not guarded any more'
+	ip -n "$C" link del wwan9
+	mark
+	wait_for 10 carries 0 2>/dev/null || die 'the connection did not go on'
+	exits 0 pmctl status --netns "$C"
+	exits 0 apply "$TMP/policy.yaml"
+	is "$(find "$folder" -name 'link-*' | wc -l)" 1 'links'
+	exits 0 pmctl unload --netns "$C"
+	[ ! -e "$folder" ] || die "left: $(find "$folder")"
+	if ip netns exec "$C" bpftool net show | grep -q 'tcx/ingress guard'; then
+		die 'still attached after unload'
+	fi
+}
+
+# Without what it needs the policy is refused, or applied without the guard.
+guard_unsupported() {
+	local hidden='mount -t tmpfs none /sys/kernel/btf && exec "$0" "$@"'
+	world
+	guard_policy 'mp-prio: ignore-all'
+	exits 3 unshare -m bash -c "$hidden" "$PMCTL" apply "$TMP/policy.yaml" --netns "$C"
+	grep -q 'the guard needs btf' "$TMP/out" || die 'the missing part is not named'
+	is "$(endpoints)" '' 'endpoints of a policy that was refused'
+	sed -i 's/^name:.*/&\nfallback: allow/' "$TMP/policy.yaml"
+	exits 0 unshare -m bash -c "$hidden" "$PMCTL" apply "$TMP/policy.yaml" --netns "$C"
+	grep -q 'left out: guard' "$TMP/out" || die 'what was left out is not named'
+	[ ! -e "$(guard_folder)" ] || die 'guarded all the same'
+	endpoints | grep -q 10.77.1.1 || die 'the rest was not applied'
+}
+
+run_test 'guard: forged MP_PRIO, IPv4' guard_prio 10.77.1.2
+run_test 'guard: forged MP_PRIO, IPv6' guard_prio fd77:1::2
+run_test 'guard: forged REMOVE_ADDR, IPv4' guard_remove 10.77.1.2
+run_test 'guard: forged REMOVE_ADDR, IPv6' guard_remove fd77:1::2
+run_test 'guard: checksums with and without offloads' guard_checksums
+run_test 'guard: programs and interfaces come and go' guard_comes_and_goes
+run_test 'guard: not supported' guard_unsupported
