@@ -201,6 +201,13 @@ guard_unsupported() {
 	endpoints | grep -q 10.77.1.1 || die 'the rest was not applied'
 }
 
+# A long run: ip netns exec NAME build/tools/guard_packets build/bpf/guard/guard.bpf.o 10000000 SEED
+guard_packets() {
+	world
+	ip netns exec "$C" "${O:-build}/tools/guard_packets" "${O:-build}/bpf/guard/guard.bpf.o" 200000 $$
+}
+
+run_test 'guard: random packets' guard_packets
 run_test 'guard: forged MP_PRIO, IPv4' guard_prio 10.77.1.2
 run_test 'guard: forged MP_PRIO, IPv6' guard_prio fd77:1::2
 run_test 'guard: forged REMOVE_ADDR, IPv4' guard_remove 10.77.1.2
