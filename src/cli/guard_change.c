@@ -53,7 +53,8 @@ int guard_change_plan(struct guard_change *g, const struct policy *policy,
 
 bool guard_change_none(const struct guard_change *g)
 {
-	if (g->dead || g->nr_before != g->nr_after || (g->nr_after && g->program != LOADER_UNCHANGED))
+	if (g->dead || g->nr_before != g->nr_after ||
+	    (g->nr_after && g->program != LOADER_UNCHANGED))
 		return false;
 	for (size_t i = 0; i < g->nr_after; i++) {
 		if (g->before[i].ifindex != g->after[i].ifindex ||

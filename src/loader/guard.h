@@ -20,8 +20,8 @@ struct loader_guard {
 	struct mptcp_guard_config config;
 };
 
-/* The interfaces whose program is attached, by ifindex; none when there is no guard. *dead: there is
- * something else, of interfaces that are gone or that lost their program. */
+/* The interfaces whose program is attached, by ifindex; none when there is no guard. *dead: there
+ * is something else, of interfaces that are gone or that lost their program. */
 int loader_guard_read(const struct loader_config *c, uint64_t netns,
 		      struct loader_guard out[MPTCP_GUARD_IFS], size_t *nr, bool *dead,
 		      struct error *e);

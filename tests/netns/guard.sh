@@ -188,6 +188,8 @@ guard_comes_and_goes() {
 
 # Without what it needs the policy is refused, or applied without the guard.
 guard_unsupported() {
+	# Expanded by the shell inside.
+	# shellcheck disable=SC2016
 	local hidden='mount -t tmpfs none /sys/kernel/btf && exec "$0" "$@"'
 	world
 	guard_policy 'mp-prio: ignore-all'
