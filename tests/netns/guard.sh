@@ -112,6 +112,93 @@ guard_remove() { # SERVER
 	subflows_are 2 || die 'the subflow was closed by the second of two ids'
 }
 
+# A subflow may become a backup as long as another is none.
+guard_never_empty() {
+	guard_world 'mp-prio: never-empty'
+	inject $BACKUP 1
+	wait_for 10 counter_is MPTcpExtMPPrioRx 1 || die 'the first of two was refused'
+	mark
+	wait_for 10 carries 1 || die 'the traffic did not move'
+	ip netns exec "$S" "$INJECT" --dev s2 --to 10.77.2.1 --port 7777 --option $BACKUP --count 20
+	is "$(counter MPTcpExtMPPrioRx)" 1 'the last one became a backup'
+	is "$(guarded mp_prio_ignored wwan0)" 20 'MP_PRIO taken out'
+	# The peer means it, but what would be left is no better.
+	ip -n "$S" mptcp endpoint change id 5 backup
+	wait_for 10 guarded_is mp_prio 21 wwan0
+	is "$(counter MPTcpExtMPPrioRx)" 1 "the peer's own MP_PRIO for the last one"
+}
+
+guard_rate() {
+	guard_world 'mp-prio: { action: rate, per-minute: 3 }'
+	inject $BACKUP 10
+	wait_for 10 guarded_is mp_prio 10
+	is "$(counter MPTcpExtMPPrioRx)" 3 'MP_PRIO obeyed'
+	is "$(guarded mp_prio_ignored)" 7 'MP_PRIO taken out'
+	inject 1e045103 1
+	is "$(guarded mp_prio_old)" 1 'MP_PRIO of the old draft'
+}
+
+# The server announces 10.77.2.2, without a port: that of the connection is meant.
+guard_add_addr() {
+	world
+	guard_policy 'add-addr: [ { prefix: 10.77.2.0/24, port: 7776 }, { prefix: 10.78.0.0/16 } ]'
+	apply "$TMP/policy.yaml"
+	guard_traffic 10.77.1.2 20 >/dev/null 2>&1 &
+	wait_for 10 guarded_is add_addr_ignored 1 || die 'it was not taken out'
+	is "$(counter MPTcpExtAddAddr)" 0 'an address that is not listed'
+	guard_world 'add-addr: [ { prefix: 10.77.2.0/24, port: 7000-7777 }, { prefix: "fd00::/8" } ]'
+	is "$(counter MPTcpExtAddAddr)" 1 'an address that is listed'
+	is "$(guarded add_addr_ignored)" 0 'taken out'
+}
+
+# The server is guarded: of four subflows the client asks for, one gets in.
+guard_joins() {
+	world
+	cat >"$TMP/policy.yaml" <<-END
+		version: 1
+		name: netns-guard
+		paths: [ { name: all, match: { interface: "s*" }, endpoint: [signal] } ]
+		limits: { subflows: 8 }
+		guard: { join-rate: 1 }
+	END
+	pmctl apply "$TMP/policy.yaml" --netns "$S"
+	ip -n "$C" mptcp limits set subflow 8 add_addr_accepted 0
+	for i in 3 4 5 6; do
+		ip -n "$C" addr add "10.77.1.$i/24" dev wlan0
+		ip -n "$C" mptcp endpoint add "10.77.1.$i" dev wlan0 subflow
+	done
+	ip netns exec "$S" "$TRAFFIC" server --port 7777 &
+	wait_for 5 listening
+	ip netns exec "$C" "$TRAFFIC" client echo --host 10.77.1.2 --port 7777 --bytes 3000 \
+		--count 100000 --interval-ms 20 --timeout 100 &
+	joined() { [ "$(pmctl status --netns "$S" -j | python3 -c '
+import json, sys
+g = {x["dev"]: x for x in json.load(sys.stdin)["guard"]}["s1"]
+print(g["join"] >= 4 and g["join"] - g["join_dropped"])')" = 1 ]; }
+	wait_for 10 joined || die "$(pmctl status --netns "$S")"
+	is "$(ip netns exec "$S" nstat -asz MPTcpExtMPJoinSynRx | awk '/Join/ { print $2 }')" 1 \
+		'joins that reached the server'
+}
+
+# Headers that a look at the first bytes would miss: what a stock kernel obeys is obeyed here not.
+guard_hidden() {
+	guard_world ''
+	inject $BACKUP 1 --fragment
+	wait_for 10 counter_is MPTcpExtMPPrioRx 1 || die 'a stock kernel did not put it together'
+	guard_world 'mp-prio: ignore-all'
+	inject $BACKUP 5 --fragment
+	is "$(guarded hidden)" 5 'fragments dropped'
+	is "$(counter MPTcpExtMPPrioRx)" 0 'MP_PRIO in fragments'
+	guard_world '' fd77:1::2
+	inject $BACKUP 1 --extension
+	wait_for 10 counter_is MPTcpExtMPPrioRx 1 || die 'a stock kernel did not step over the header'
+	guard_world 'mp-prio: ignore-all' fd77:1::2
+	inject $BACKUP 5 --extension
+	inject 1e021e0351 5 # behind an option without a subtype
+	is "$(guarded mp_prio_ignored)" 10 'MP_PRIO behind something else'
+	is "$(counter MPTcpExtMPPrioRx)" 0 'MP_PRIO behind something else that got through'
+}
+
 offload() { # on | off
 	ip netns exec "$C" ethtool -K wlan0 rx "$1" tx "$1" gro "$1" >/dev/null 2>&1 || :
 	ip netns exec "$S" ethtool -K s1 rx "$1" tx "$1" gso "$1" tso "$1" >/dev/null 2>&1 || :
@@ -214,6 +301,11 @@ run_test 'guard: forged MP_PRIO, IPv4' guard_prio 10.77.1.2
 run_test 'guard: forged MP_PRIO, IPv6' guard_prio fd77:1::2
 run_test 'guard: forged REMOVE_ADDR, IPv4' guard_remove 10.77.1.2
 run_test 'guard: forged REMOVE_ADDR, IPv6' guard_remove fd77:1::2
+run_test 'guard: never the last one' guard_never_empty
+run_test 'guard: so many MP_PRIO a minute' guard_rate
+run_test 'guard: announced addresses' guard_add_addr
+run_test 'guard: so many joins a minute' guard_joins
+run_test 'guard: hidden headers' guard_hidden
 run_test 'guard: checksums with and without offloads' guard_checksums
 run_test 'guard: programs and interfaces come and go' guard_comes_and_goes
 run_test 'guard: not supported' guard_unsupported
