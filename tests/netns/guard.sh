@@ -199,6 +199,74 @@ guard_hidden() {
 	is "$(counter MPTcpExtMPPrioRx)" 0 'MP_PRIO behind something else that got through'
 }
 
+# Nothing passes between the two ends of the second path any more. wlan0 stays.
+black_hole() {
+	ip netns exec "$S" nft -f - <<-END
+		table inet hole {
+			chain in { type filter hook prerouting priority -300; iifname "s2" drop; }
+			chain out { type filter hook output priority -300; oifname "s2" drop; }
+		}
+	END
+}
+watcher() {
+	MPTCP_PM_BPF_DIR=${O:-build}/bpf "${O:-build}/tools/guard_watch" "$C" >"$TMP/watch" &
+	wait_for 10 grep -q ready "$TMP/watch"
+}
+keepalives() { ip netns exec "$C" ss -Htno | grep -c keepalive || :; }
+now_ms() { date +%s%3N; }
+# The kernel lets go of a subflow at once; that its last bytes are still tried for a while is TCP's.
+established_are() { [ "$(ip netns exec "$C" ss -Htn state established | wc -l)" -eq "$1" ]; }
+
+# The path died, and the peer says so: the subflow is closed within two seconds, whether data was on
+# its way (the guard sees for itself, and lets it through) or not (the watcher finds out).
+guard_genuine() { # idle | busy
+	local t0 ms
+	guard_world 'rm-addr: probe'
+	watcher
+	if [ "$1" = busy ]; then
+		# The second path carries the traffic when it dies.
+		inject $BACKUP 1
+		mark
+		wait_for 10 carries 1 || die 'the second path is not used'
+		black_hole
+		wait_for 10 timed_out || die 'no retransmission timeout on the dead path'
+	else
+		black_hole
+	fi
+	t0=$(now_ms)
+	ip -n "$S" mptcp endpoint del id 5
+	wait_for 5 established_are 1 || die 'it was not closed'
+	ms=$(($(now_ms) - t0))
+	echo "closed after $ms ms"
+	[ "$ms" -le 2000 ] || die "closed after $ms ms"
+	is "$(guarded rm_addr)" 1 'REMOVE_ADDR of the peer'
+	if [ "$1" = busy ]; then
+		is "$(guarded rm_addr_ignored)" 0 'taken out, though the path was dead'
+	else
+		wait_for 5 grep -q '^dead .*id=5$' "$TMP/watch" || die "the watcher says: $(cat "$TMP/watch")"
+	fi
+	is "$(counter TcpInCsumErrors)" 0 'wrong checksums'
+	mark
+	wait_for 10 carries 0 || die 'the connection did not go on'
+}
+# At least one timeout in a row, and nothing received for two of them.
+timed_out() {
+	ip netns exec "$C" ss -Htni dst 10.77.2.2 | grep -qE 'backoff:[2-9]'
+}
+
+# With the watcher there, forged ones for an idle path still do nothing, and leave no trace.
+guard_watched() {
+	guard_world 'rm-addr: probe'
+	watcher
+	inject $REMOVE_5 100 --interval-ms 25
+	wait_for 5 grep -q '^alive .*id=5$' "$TMP/watch" || die "the watcher says: $(cat "$TMP/watch")"
+	grep -q dead "$TMP/watch" && die 'a living subflow was held for dead'
+	subflows_are 2 || die 'a living subflow was closed'
+	is "$(guarded rm_addr_ignored)" 100 'REMOVE_ADDR taken out'
+	wait_for 5 no_keepalives || die 'keepalive stayed on'
+}
+no_keepalives() { [ "$(keepalives)" -eq 0 ]; }
+
 offload() { # on | off
 	ip netns exec "$C" ethtool -K wlan0 rx "$1" tx "$1" gro "$1" >/dev/null 2>&1 || :
 	ip netns exec "$S" ethtool -K s1 rx "$1" tx "$1" gso "$1" tso "$1" >/dev/null 2>&1 || :
@@ -306,6 +374,9 @@ run_test 'guard: so many MP_PRIO a minute' guard_rate
 run_test 'guard: announced addresses' guard_add_addr
 run_test 'guard: so many joins a minute' guard_joins
 run_test 'guard: hidden headers' guard_hidden
+run_test 'guard: a genuine REMOVE_ADDR, the path was in use' guard_genuine busy
+run_test 'guard: a genuine REMOVE_ADDR, the path was idle' guard_genuine idle
+run_test 'guard: forged REMOVE_ADDR are looked into' guard_watched
 run_test 'guard: checksums with and without offloads' guard_checksums
 run_test 'guard: programs and interfaces come and go' guard_comes_and_goes
 run_test 'guard: not supported' guard_unsupported
