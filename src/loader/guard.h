@@ -46,11 +46,12 @@ int loader_guard_counters(const struct loader_config *c, uint64_t netns, uint32_
 int loader_guard_map(const struct loader_config *c, uint64_t netns, const char *name);
 
 /*
- * Events from number *next on, oldest first, at most `max`; *next becomes the number after the
- * last. *lost: how many were overwritten before they were read. Returns how many, 0 when there is
- * no guard.
+ * What the guard did not let through, from number *next on, oldest first, at most `max`; *next
+ * becomes the number after the last, and 0 means from now on. Any number of readers may do so.
+ * *lost: how many were overwritten before they were read. Returns how many it got; -ENOENT when
+ * there is no guard.
  */
-int loader_guard_events(int log_fd, int next_fd, uint64_t *next, struct mptcp_guard_event *out,
-			size_t max, uint64_t *lost);
+int loader_guard_events(const struct loader_config *c, uint64_t netns, uint64_t *next,
+			struct mptcp_guard_event *out, size_t max, uint64_t *lost);
 
 #endif

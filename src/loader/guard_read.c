@@ -87,23 +87,32 @@ int loader_guard_counters(const struct loader_config *c, uint64_t netns, uint32_
 	return 0;
 }
 
-int loader_guard_events(int log_fd, int next_fd, uint64_t *next, struct mptcp_guard_event *out,
-			size_t max, uint64_t *lost)
+int loader_guard_events(const struct loader_config *c, uint64_t netns, uint64_t *next,
+			struct mptcp_guard_event *out, size_t max, uint64_t *lost)
 {
+	/* Opened each time: a guard that comes, or comes anew, has other maps. */
+	_cleanup_close_ int log = loader_guard_map(c, netns, "guard_log");
+	_cleanup_close_ int last_map = loader_guard_map(c, netns, "guard_next");
 	uint32_t zero = 0, slot;
 	uint64_t last = 0;
-	int n = 0;
+	size_t n = 0;
 
 	*lost = 0;
-	if (bpf_map_lookup_elem(next_fd, &zero, &last) < 0)
+	if (log < 0 || last_map < 0)
+		return log < 0 ? log : last_map;
+	if (bpf_map_lookup_elem(last_map, &zero, &last) < 0)
 		return -errno;
+	if (*next == 0)
+		*next = last + 1;
+	if (*next > last + 1)
+		*next = 1;
 	if (last + 1 > *next + MPTCP_GUARD_LOG) {
 		*lost = last + 1 - MPTCP_GUARD_LOG - *next;
 		*next = last + 1 - MPTCP_GUARD_LOG;
 	}
-	while (*next <= last && (size_t)n < max) {
+	for (; *next <= last && n < max; (*next)++) {
 		slot = (uint32_t)(*next % MPTCP_GUARD_LOG);
-		if (bpf_map_lookup_elem(log_fd, &slot, &out[n]) < 0)
+		if (bpf_map_lookup_elem(log, &slot, &out[n]) < 0)
 			return -errno;
 		/* Being written: another time. Overwritten already: it is lost. */
 		if (out[n].number < *next)
@@ -112,7 +121,6 @@ int loader_guard_events(int log_fd, int next_fd, uint64_t *next, struct mptcp_gu
 			n++;
 		else
 			(*lost)++;
-		(*next)++;
 	}
-	return n;
+	return (int)n;
 }

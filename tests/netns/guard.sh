@@ -267,6 +267,38 @@ guard_watched() {
 }
 no_keepalives() { [ "$(keepalives)" -eq 0 ]; }
 
+guard_monitor() {
+	local text json
+	guard_world 'mp-prio: ignore-backup, rm-addr: probe'
+	watch text "$C" --count 2
+	text=$WATCHER
+	watch json "$C" -j --count 2
+	json=$WATCHER
+	inject $BACKUP 1
+	inject $REMOVE_5 1
+	finishes "$text"
+	finishes "$json"
+	saw text GUARD 'token=[0-9a-f]{8} option=mp-prio saddr4=10.77.1.1 daddr4=10.77.1.2 sport=[0-9]+ dport=7777 dev=wlan0 reason="the policy ignores it"$' ||
+		die "$(cat "$TMP/text")"
+	saw text GUARD 'token=[0-9a-f]{8} option=rm-addr remid=5 saddr4=10.77.2.1 daddr4=10.77.2.2 sport=[0-9]+ dport=7777 dev=wlan0 reason="its path (is alive|shows no sign of being dead)"$' ||
+		die "$(cat "$TMP/text")"
+	python3 - "$TMP/json" "$(date +%s)" <<-'END'
+		import json, sys
+		e = [json.loads(l) for l in open(sys.argv[1])]
+		assert [x["option"] for x in e] == ["mp-prio", "rm-addr"], e
+		assert e[0]["token"] == e[1]["token"] and e[1]["remid"] == 5, e
+		assert all(x["event"] == "GUARD" and abs(x["time_us"] / 1e6 - int(sys.argv[2])) < 60 for x in e), e
+	END
+	# More than the log holds between two looks.
+	watch text "$C"
+	kill -STOP "$WATCHER"
+	inject $BACKUP 400 --interval-ms 0
+	kill -CONT "$WATCHER"
+	wait_for 10 saw text OVERFLOW 'lost events of the guard lost=144' || die "$(head -n 3 "$TMP/text")"
+	kill "$WATCHER"
+	is "$(grep -c GUARD "$TMP/text")" 256 'events that were not lost'
+}
+
 offload() { # on | off
 	ip netns exec "$C" ethtool -K wlan0 rx "$1" tx "$1" gro "$1" >/dev/null 2>&1 || :
 	ip netns exec "$S" ethtool -K s1 rx "$1" tx "$1" gso "$1" tso "$1" >/dev/null 2>&1 || :
@@ -377,6 +409,7 @@ run_test 'guard: hidden headers' guard_hidden
 run_test 'guard: a genuine REMOVE_ADDR, the path was in use' guard_genuine busy
 run_test 'guard: a genuine REMOVE_ADDR, the path was idle' guard_genuine idle
 run_test 'guard: forged REMOVE_ADDR are looked into' guard_watched
+run_test 'guard: monitor' guard_monitor
 run_test 'guard: checksums with and without offloads' guard_checksums
 run_test 'guard: programs and interfaces come and go' guard_comes_and_goes
 run_test 'guard: not supported' guard_unsupported
