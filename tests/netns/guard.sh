@@ -330,7 +330,7 @@ guard_checksums() {
 }
 
 # A tunnel whose outer checksum covers everything: the kernel hands on the sum it has got already
-# (CHECKSUM_COMPLETE), which has to stay true.
+# (CHECKSUM_COMPLETE), and the packet has to be right all the same.
 guard_complete() {
 	local before
 	world
@@ -356,6 +356,42 @@ guard_complete() {
 	is "$(counter TcpInCsumErrors)" 0 'wrong checksums'
 	is "$(ip netns exec "$C" dmesg 2>/dev/null | grep -c 'wlan7: hw csum failure')" 0 'what the kernel says'
 	is "$(counter MPTcpExtMPPrioRx)" 0 'MP_PRIO that got through'
+}
+
+# A packet for someone behind us, whose checksum is still to be made (CHECKSUM_PARTIAL): the guard
+# leaves what there is of it alone, or it would leave us wrong.
+guard_partial() {
+	local before
+	world
+	ip netns add "$D"
+	ip -n "$C" link add behind type veth peer name eth0 netns "$D"
+	ip -n "$C" addr add 10.77.9.2/24 dev behind
+	ip -n "$D" addr add 10.77.9.1/24 dev eth0
+	ip -n "$C" link set behind up
+	ip -n "$D" link set eth0 up
+	ip -n "$D" route add default via 10.77.9.2
+	ip -n "$S" route add 10.77.9.0/24 via 10.77.1.1
+	ip netns exec "$C" sysctl -qw net.ipv4.ip_forward=1
+	ip netns exec "$C" ethtool -K behind tx off >/dev/null 2>&1 || :
+	ip netns exec "$D" ethtool -K eth0 rx off >/dev/null 2>&1 || :
+	guard_policy 'mp-prio: ignore-all'
+	apply "$TMP/policy.yaml"
+	ip -n "$S" mptcp endpoint add 10.77.1.2 dev s1 id 4 subflow
+	ip netns exec "$S" "$TRAFFIC" server --port 7777 &
+	wait_for 5 listening
+	ip netns exec "$D" "$TRAFFIC" client echo --host 10.77.1.2 --port 7777 --bytes 3000 \
+		--count 100000 --interval-ms 500 --warm 1 --timeout 100 &
+	established() { ip netns exec "$S" ss -HMtn state established | grep -q 10.77.9.1; }
+	wait_for 10 established
+	before=$(ip netns exec "$D" nstat -asz TcpExtTCPPureAcks | awk '/Pure/ { print $2 }')
+	for _ in 1 2 3 4 5; do
+		ip -n "$S" mptcp endpoint change id 4 backup
+		ip -n "$S" mptcp endpoint change id 4 nobackup
+	done
+	wait_for 10 guarded_is mp_prio_ignored 10 || die "not all were seen: $(guarded mp_prio)"
+	[ "$(ip netns exec "$D" nstat -asz TcpExtTCPPureAcks | awk '/Pure/ { print $2 }')" -ge $((before + 10)) ] ||
+		die 'not all arrived'
+	is "$(ip netns exec "$D" nstat -asz TcpInCsumErrors | awk '/Csum/ { print $2 }')" 0 'wrong checksums'
 }
 
 guard_folder() { printf '/sys/fs/bpf/mptcp-pm/guard/%s' "$(ip netns exec "$C" python3 -c '
@@ -442,5 +478,6 @@ run_test 'guard: forged REMOVE_ADDR are looked into' guard_watched
 run_test 'guard: monitor' guard_monitor
 run_test 'guard: checksums with and without offloads' guard_checksums
 run_test 'guard: checksums that are summed up already' guard_complete
+run_test 'guard: checksums that are still to be made' guard_partial
 run_test 'guard: programs and interfaces come and go' guard_comes_and_goes
 run_test 'guard: not supported' guard_unsupported
