@@ -329,40 +329,9 @@ guard_checksums() {
 	subflows_are 2 || die 'a subflow was closed'
 }
 
-# A tunnel whose outer checksum covers everything: the kernel hands on the sum it has got already
-# (CHECKSUM_COMPLETE), and the packet has to be right all the same.
-guard_complete() {
-	local before
-	world
-	ip -n "$C" link add wlan7 type vxlan id 7 remote 10.77.2.2 dev wwan0 dstport 4789 udpcsum
-	ip -n "$S" link add s7 type vxlan id 7 remote 10.77.2.1 dev s2 dstport 4789 udpcsum
-	ip -n "$C" addr add 10.77.7.1/24 dev wlan7
-	ip -n "$S" addr add 10.77.7.2/24 dev s7
-	ip -n "$C" link set wlan7 up
-	ip -n "$S" link set s7 up
-	offload off
-	ip netns exec "$C" ethtool -K wwan0 rx off >/dev/null 2>&1 || :
-	ip netns exec "$S" ethtool -K s2 tx off >/dev/null 2>&1 || :
-	guard_policy 'mp-prio: ignore-all'
-	apply "$TMP/policy.yaml"
-	ip netns exec "$S" "$TRAFFIC" server --port 7777 &
-	wait_for 5 listening
-	ip netns exec "$C" "$TRAFFIC" client echo --host 10.77.7.2 --port 7777 --bytes 3000 \
-		--count 100000 --interval-ms 500 --timeout 100 &
-	before=$(counter TcpExtTCPPureAcks)
-	ip netns exec "$S" "$INJECT" --dev s7 --to 10.77.7.1 --port 7777 --option $BACKUP --count 100 --interval-ms 2
-	wait_for 10 guarded_is mp_prio_ignored 100 wlan7 || die 'not all were seen'
-	[ $(($(counter TcpExtTCPPureAcks) - before)) -ge 100 ] || die 'not all arrived'
-	is "$(counter TcpInCsumErrors)" 0 'wrong checksums'
-	is "$(ip netns exec "$C" dmesg 2>/dev/null | grep -c 'wlan7: hw csum failure')" 0 'what the kernel says'
-	is "$(counter MPTcpExtMPPrioRx)" 0 'MP_PRIO that got through'
-}
-
-# A packet for someone behind us, whose checksum is still to be made (CHECKSUM_PARTIAL): the guard
-# leaves what there is of it alone, or it would leave us wrong.
-guard_partial() {
-	local before
-	world
+# One more host, behind the client, that checks every checksum itself; what is wrong in a packet that
+# the client would believe comes out there.
+behind() {
 	ip netns add "$D"
 	ip -n "$C" link add behind type veth peer name eth0 netns "$D"
 	ip -n "$C" addr add 10.77.9.2/24 dev behind
@@ -370,28 +339,57 @@ guard_partial() {
 	ip -n "$C" link set behind up
 	ip -n "$D" link set eth0 up
 	ip -n "$D" route add default via 10.77.9.2
-	ip -n "$S" route add 10.77.9.0/24 via 10.77.1.1
+	ip -n "$S" route add 10.77.9.0/24 via "$1"
 	ip netns exec "$C" sysctl -qw net.ipv4.ip_forward=1
 	ip netns exec "$C" ethtool -K behind tx off >/dev/null 2>&1 || :
 	ip netns exec "$D" ethtool -K eth0 rx off >/dev/null 2>&1 || :
 	guard_policy 'mp-prio: ignore-all'
 	apply "$TMP/policy.yaml"
-	ip -n "$S" mptcp endpoint add 10.77.1.2 dev s1 id 4 subflow
 	ip netns exec "$S" "$TRAFFIC" server --port 7777 &
 	wait_for 5 listening
-	ip netns exec "$D" "$TRAFFIC" client echo --host 10.77.1.2 --port 7777 --bytes 3000 \
+	ip netns exec "$D" "$TRAFFIC" client echo --host "$2" --port 7777 --bytes 3000 \
 		--count 100000 --interval-ms 500 --warm 1 --timeout 100 &
 	established() { ip netns exec "$S" ss -HMtn state established | grep -q 10.77.9.1; }
 	wait_for 10 established
-	before=$(ip netns exec "$D" nstat -asz TcpExtTCPPureAcks | awk '/Pure/ { print $2 }')
+}
+counter_behind() { ip netns exec "$D" nstat -asz "$1" | awk -v n="$1" '$1 == n { print $2 }'; }
+arrived() { [ $(($(counter_behind TcpExtTCPPureAcks) - BEFORE)) -ge "$1" ]; }
+
+# A tunnel whose outer checksum covers everything: the kernel hands on the sum it has got already
+# (CHECKSUM_COMPLETE), so that only the next host finds out what is wrong.
+guard_complete() {
+	world
+	ip -n "$C" link add wlan7 type vxlan id 7 remote 10.77.2.2 dev wwan0 dstport 4789 udpcsum
+	ip -n "$S" link add s7 type vxlan id 7 remote 10.77.2.1 dev s2 dstport 4789 udpcsum
+	ip -n "$C" addr add 10.77.7.1/24 dev wlan7
+	ip -n "$S" addr add 10.77.7.2/24 dev s7
+	ip -n "$C" link set wlan7 up
+	ip -n "$S" link set s7 up
+	ip netns exec "$C" ethtool -K wwan0 rx off gro off >/dev/null 2>&1 || :
+	ip netns exec "$S" ethtool -K s2 tx off >/dev/null 2>&1 || :
+	behind 10.77.7.1 10.77.7.2
+	BEFORE=$(counter_behind TcpExtTCPPureAcks)
+	ip netns exec "$S" "$INJECT" --dev s7 --to 10.77.9.1 --port 7777 --option $BACKUP --count 100 --interval-ms 2
+	wait_for 10 guarded_is mp_prio_ignored 100 wlan7 || die 'not all were seen'
+	wait_for 10 arrived 100 || die 'not all arrived'
+	is "$(counter_behind TcpInCsumErrors)" 0 'wrong checksums'
+	is "$(counter_behind MPTcpExtMPPrioRx)" 0 'MP_PRIO that got through'
+}
+
+# A checksum that is still to be made (CHECKSUM_PARTIAL): the guard leaves what there is of it alone,
+# or the client would send out a wrong one.
+guard_partial() {
+	world
+	behind 10.77.1.1 10.77.1.2
+	ip -n "$S" mptcp endpoint add 10.77.1.2 dev s1 id 4 subflow
+	BEFORE=$(counter_behind TcpExtTCPPureAcks)
 	for _ in 1 2 3 4 5; do
 		ip -n "$S" mptcp endpoint change id 4 backup
 		ip -n "$S" mptcp endpoint change id 4 nobackup
 	done
 	wait_for 10 guarded_is mp_prio_ignored 10 || die "not all were seen: $(guarded mp_prio)"
-	[ "$(ip netns exec "$D" nstat -asz TcpExtTCPPureAcks | awk '/Pure/ { print $2 }')" -ge $((before + 10)) ] ||
-		die 'not all arrived'
-	is "$(ip netns exec "$D" nstat -asz TcpInCsumErrors | awk '/Csum/ { print $2 }')" 0 'wrong checksums'
+	wait_for 10 arrived 10 || die 'not all arrived'
+	is "$(counter_behind TcpInCsumErrors)" 0 'wrong checksums'
 }
 
 guard_folder() { printf '/sys/fs/bpf/mptcp-pm/guard/%s' "$(ip netns exec "$C" python3 -c '
