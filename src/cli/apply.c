@@ -34,6 +34,7 @@ struct run {
 	struct pm_plan plan;
 	struct sched_set scheds;
 	struct rules_change rules;
+	struct guard_change guard;
 	char left_out[384];
 	char (*unloaded)[LOADER_NAME_BYTES];
 	size_t nr_unloaded;
@@ -58,7 +59,7 @@ static int check_caps(const struct run *r, struct error *e)
 
 	if (netns)
 		need |= CAP_BIT_SYS_ADMIN;
-	if (needs_bpf(&r->policy))
+	if (needs_bpf(&r->policy) || r->policy.guard.set)
 		need |= CAP_BIT_BPF | CAP_BIT_SYS_ADMIN;
 	if (needs_bpf(&r->policy) && !loader_module_loaded() && !dry_run)
 		need |= CAP_BIT_SYS_MODULE;
@@ -74,9 +75,48 @@ static const struct loader_feature *first_missing(const struct loader_support *s
 	return NULL;
 }
 
+/* What the guard needs of a kernel, whatever else a level has. */
+static const struct loader_feature *guard_missing(const struct loader_support *s)
+{
+	static const enum loader_feature_id needed[] = { FEATURE_BTF, FEATURE_TCX, FEATURE_BPFFS };
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		if (!s->features[needed[i]].present)
+			return &s->features[needed[i]];
+	}
+	return NULL;
+}
+
+/* One more thing that is not applied. */
+static void leave_out(struct run *r, const char *what, const struct loader_feature *f)
+{
+	size_t n = strlen(r->left_out);
+
+	snprintf(r->left_out + n, sizeof(r->left_out) - n, "%s%s: %s (%s)", n ? "; " : "", what,
+		 f->detail, f->fix);
+}
+
+/* Refuses, or leaves the guard out when the policy allows it. */
+static int check_guard_support(struct run *r, const struct loader_support *s, struct error *e)
+{
+	const struct loader_feature *f = r->policy.guard.set ? guard_missing(s) : NULL;
+
+	if (!f)
+		return 0;
+	if (r->policy.fallback == POLICY_FALLBACK_DENY) {
+		error_set(e, -EOPNOTSUPP, "the guard needs %s, which this machine lacks: %s",
+			  f->name, f->detail);
+		return error_hint(e, "%s", f->fix);
+	}
+	leave_out(r, "guard", f);
+	memset(&r->policy.guard, 0, sizeof(r->policy.guard));
+	return 0;
+}
+
 /* Refuses, or leaves the scheduler out when the policy allows it. */
 static int check_support(struct run *r, struct error *e)
 {
+	char what[64];
 	const struct loader_feature *f;
 	struct loader_support s;
 
@@ -86,6 +126,8 @@ static int check_support(struct run *r, struct error *e)
 		error_set(e, -EOPNOTSUPP, "this machine lacks %s: %s", f->name, f->detail);
 		return error_hint(e, "%s", f->fix);
 	}
+	if (check_guard_support(r, &s, e) < 0)
+		return e->code;
 	f = needs_bpf(&r->policy) ? first_missing(&s, 2) : NULL;
 	if (!f)
 		return 0;
@@ -94,9 +136,9 @@ static int check_support(struct run *r, struct error *e)
 			  r->policy.scheduler.name, f->name, f->detail);
 		return error_hint(e, "%s", f->fix);
 	}
-	snprintf(r->left_out, sizeof(r->left_out), "scheduler %s%s: %s (%s)",
-		 r->policy.scheduler.name, r->policy.nr_rules ? " and the rules" : "", f->detail,
-		 f->fix);
+	snprintf(what, sizeof(what), "scheduler %s%s", r->policy.scheduler.name,
+		 r->policy.nr_rules ? " and the rules" : "");
+	leave_out(r, what, f);
 	memset(&r->policy.scheduler, 0, sizeof(r->policy.scheduler));
 	r->policy.nr_rules = 0;
 	return 0;
@@ -124,6 +166,29 @@ static int prepare(struct run *r, struct error *e)
 		err = rules_change_plan(&r->rules, &r->policy, &r->config, &r->plan, e);
 	if (err == 0 && !rules_change_none(&r->rules))
 		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "change rules for connections", e);
+	if (err == 0)
+		err = guard_change_plan(&r->guard, &r->policy, &r->kernel, &r->config, e);
+	if (err == 0 && !guard_change_none(&r->guard))
+		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "change the guard", e);
+	return err;
+}
+
+/* What stands around the plan, and the plan; each is undone when what comes after it fails. */
+static int execute_plan(struct run *r, struct error *e)
+{
+	int err = rules_change_execute(&r->rules, &r->config, e);
+
+	if (err < 0)
+		return err;
+	err = guard_change_execute(&r->guard, &r->config, e);
+	if (err == 0) {
+		/* Also without actions: it records that the policy is in force here. */
+		err = pm_plan_execute(&r->policy, &r->kernel, &r->plan, e);
+		if (err < 0)
+			guard_change_undo(&r->guard, &r->config, e);
+	}
+	if (err < 0)
+		rules_change_undo(&r->rules, &r->config, e);
 	return err;
 }
 
@@ -131,15 +196,8 @@ static int execute(struct run *r, struct error *e)
 {
 	int err = sched_set_load(&r->scheds, &r->config, e);
 
-	if (err == 0) {
-		err = rules_change_execute(&r->rules, &r->config, e);
-		if (err == 0) {
-			/* Also without actions: it records that the policy is in force here. */
-			err = pm_plan_execute(&r->policy, &r->kernel, &r->plan, e);
-			if (err < 0)
-				rules_change_undo(&r->rules, &r->config, e);
-		}
-	}
+	if (err == 0)
+		err = execute_plan(r, e);
 	if (err < 0) {
 		sched_set_undo(&r->scheds, &r->config, e);
 		return err;
@@ -177,7 +235,7 @@ static bool scheduler_changes(const struct run *r)
 
 static struct changes what(const struct run *r)
 {
-	return (struct changes){ &r->plan, r->scheds.changes, r->scheds.nr, &r->rules };
+	return (struct changes){ &r->plan, r->scheds.changes, r->scheds.nr, &r->rules, &r->guard };
 }
 
 static void finish(struct cli *c, struct run *r, bool nothing)

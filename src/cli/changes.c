@@ -63,7 +63,8 @@ bool changes_none(const struct changes *what)
 		if (!sched_none(&what->scheds[i]))
 			return false;
 	}
-	return what->plan->nr_actions == 0 && (!what->rules || rules_change_none(what->rules));
+	return what->plan->nr_actions == 0 && (!what->rules || rules_change_none(what->rules)) &&
+	       (!what->guard || guard_change_none(what->guard));
 }
 
 static void print_scheds(struct cli *c, const struct changes *what)
@@ -112,6 +113,36 @@ static void walk_rules(const struct rules_change *r,
 	}
 }
 
+static bool has_guard(const struct pm_guard *guards, size_t nr, const struct pm_guard *guard)
+{
+	for (size_t i = 0; i < nr; i++) {
+		if (guards[i].ifindex == guard->ifindex &&
+		    memcmp(&guards[i].config, &guard->config, sizeof(guard->config)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The same for what is guarded. */
+static void walk_guards(const struct guard_change *g,
+			void (*each)(void *data, bool added, const char *text), void *data)
+{
+	char text[PM_GUARD_TEXT_BYTES];
+
+	for (size_t i = 0; i < g->nr_before; i++) {
+		if (has_guard(g->after, g->nr_after, &g->before[i]))
+			continue;
+		pm_guard_describe(&g->before[i], text, sizeof(text));
+		each(data, false, text);
+	}
+	for (size_t i = 0; i < g->nr_after; i++) {
+		if (has_guard(g->before, g->nr_before, &g->after[i]))
+			continue;
+		pm_guard_describe(&g->after[i], text, sizeof(text));
+		each(data, true, text);
+	}
+}
+
 static void print_rule(void *data, bool added, const char *text)
 {
 	print_line(data, added ? '+' : '-', text, "");
@@ -143,6 +174,11 @@ void changes_print(struct cli *c, const struct changes *what)
 	}
 	if (what->rules)
 		print_rules(c, what->rules);
+	if (what->guard) {
+		if (what->guard->nr_after && what->guard->program == LOADER_SWAPPED)
+			print_line(c, '~', "replace the guard's program", "live");
+		walk_guards(what->guard, print_rule, c);
+	}
 }
 
 static void action_json(const struct pm_action *a, struct json *j)
@@ -158,14 +194,22 @@ static void action_json(const struct pm_action *a, struct json *j)
 	json_object_close(j);
 }
 
-static void rule_json(void *data, bool added, const char *text)
+static void change_json(struct json *j, const char *action, const char *text)
 {
-	struct json *j = data;
-
 	json_object_open(j);
-	json_key_string(j, "action", added ? "add-rule" : "delete-rule");
+	json_key_string(j, "action", action);
 	json_key_string(j, "text", text);
 	json_object_close(j);
+}
+
+static void rule_json(void *data, bool added, const char *text)
+{
+	change_json(data, added ? "add-rule" : "delete-rule", text);
+}
+
+static void guard_json(void *data, bool added, const char *text)
+{
+	change_json(data, added ? "add-guard" : "delete-guard", text);
 }
 
 static void scheds_json(const struct changes *what, struct json *j)
@@ -204,6 +248,8 @@ void changes_json(struct cli *c, const struct changes_report *r)
 		action_json(&plan->actions[i], &j);
 	if (r->what.rules)
 		walk_rules(r->what.rules, rule_json, &j);
+	if (r->what.guard)
+		walk_guards(r->what.guard, guard_json, &j);
 	json_array_close(&j);
 	json_key(&j, "notices");
 	json_array_open(&j);

@@ -215,3 +215,62 @@ void event_lines_overflow(const struct event_lines *lines, uint64_t time_us,
 		put_uint(&l, "connections", *connections);
 	end(&l);
 }
+
+static struct pm_address guard_address(uint8_t family, const __u8 bytes[16])
+{
+	struct pm_address a = { .family = family == 4 ? AF_INET : AF_INET6 };
+
+	if (family == 4)
+		memcpy(&a.v4, bytes, sizeof(a.v4));
+	else
+		memcpy(&a.v6, bytes, sizeof(a.v6));
+	return a;
+}
+
+/* An address that is announced has no other side. */
+static void put_guard_addresses(struct line *l, const struct mptcp_guard_event *e)
+{
+	struct pm_address a;
+
+	if (e->local_port) {
+		a = guard_address(e->family, e->local);
+		put_address(l, "saddr4", "saddr6", &a);
+	}
+	a = guard_address(e->family, e->remote);
+	put_address(l, "daddr4", "daddr6", &a);
+	if (e->local_port)
+		put_uint(l, "sport", e->local_port);
+	put_uint(l, "dport", e->remote_port);
+}
+
+void event_lines_guard(const struct event_lines *lines, uint64_t time_us,
+		       const struct mptcp_guard_event *e, const char *dev)
+{
+	struct line l = begin(lines, time_us, "GUARD");
+	const char *what = pm_guard_what_name(e->what), *why = pm_guard_why_name(e->why);
+
+	if (e->token)
+		put_token(&l, e->token);
+	put_word(&l, "option", what ? what : "unknown");
+	if (e->what == MPTCP_GUARD_REMOVE || e->what == MPTCP_GUARD_ADD_ADDR)
+		put_uint(&l, "remid", e->id);
+	put_guard_addresses(&l, e);
+	if (dev)
+		put_word(&l, "dev", dev);
+	else
+		put_uint(&l, "ifindex", e->ifindex);
+	put_text(&l, "reason", why ? why : "unknown");
+	end(&l);
+}
+
+void event_lines_guard_lost(const struct event_lines *lines, uint64_t time_us, uint64_t lost)
+{
+	struct line l = begin(lines, time_us, "OVERFLOW");
+
+	if (l.json)
+		json_key_string(&l.j, "text", "lost events of the guard");
+	else
+		fputs(" lost events of the guard", l.out);
+	put_uint(&l, "lost", lost);
+	end(&l);
+}

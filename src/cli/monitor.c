@@ -4,7 +4,9 @@
 #include "cli/cli.h"
 #include "cli/event_lines.h"
 #include "cli/follow.h"
+#include "loader/guard.h"
 #include "pm/event_socket.h"
+#include "pm/netns.h"
 #include "util/cleanup.h"
 
 #include <errno.h>
@@ -19,7 +21,8 @@
 #define READS_MAX     65536
 #define US_PER_SECOND 1000000
 #define NS_PER_US     1000
-#define SYN_SENT      2 /* of include/net/tcp_states.h */
+#define GUARD_EVENTS  32 /* read at once */
+#define SYN_SENT      2	 /* of include/net/tcp_states.h */
 #define SYN_RECV      3
 
 static const char *token_text, *seconds_text, *count_text, *netns;
@@ -41,15 +44,21 @@ struct monitor {
 	bool one;	/* connection only */
 	uint32_t token; /* of that one */
 	uint64_t seconds, count, events;
-	bool overflow; /* and not told yet */
+	bool overflow;		    /* and not told yet */
+	uint64_t netns, guard_next; /* the number of the guard's next event; 0: from now on */
 };
 
-static uint64_t now_us(void)
+static uint64_t clock_us(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_REALTIME, &t);
+	clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * US_PER_SECOND + (uint64_t)t.tv_nsec / NS_PER_US;
+}
+
+static uint64_t now_us(void)
+{
+	return clock_us(CLOCK_REALTIME);
 }
 
 static bool is_done(const struct monitor *m)
@@ -125,6 +134,38 @@ static void tell_overflow(struct monitor *m)
 	write_current(m, &conns);
 }
 
+/* When it happened, by the clock of the other events. */
+static uint64_t guard_time_us(const struct mptcp_guard_event *event)
+{
+	return now_us() - clock_us(CLOCK_MONOTONIC) + event->time_ns / NS_PER_US;
+}
+
+/* What the guard did not let through, if there is one and we may look. */
+static void tell_guard(struct monitor *m)
+{
+	struct mptcp_guard_event events[GUARD_EVENTS];
+	uint64_t lost = 0;
+	int n;
+
+	do {
+		n = loader_guard_events(NULL, m->netns, &m->guard_next, events, GUARD_EVENTS,
+					&lost);
+		if (n == -ENOENT)
+			m->guard_next = 1; /* all of one that comes later */
+		if (lost && !m->one)
+			event_lines_guard_lost(&m->lines, now_us(), lost);
+		for (int i = 0; i < n && !is_done(m); i++) {
+			char name[IF_NAMESIZE];
+
+			if (m->one && events[i].token != m->token)
+				continue;
+			event_lines_guard(&m->lines, guard_time_us(&events[i]), &events[i],
+					  if_indextoname(events[i].ifindex, name));
+			m->events++;
+		}
+	} while (n == GUARD_EVENTS && !is_done(m));
+}
+
 /* What is there to read. */
 static int drain(struct monitor *m)
 {
@@ -158,6 +199,7 @@ static int follow(struct monitor *m, struct error *e)
 			return error_set(e, err, "cannot read MPTCP events: %s", strerror(-err));
 		if (m->overflow)
 			tell_overflow(m);
+		tell_guard(m);
 		if (ferror(m->c->out))
 			return error_set(e, -EPIPE, "cannot write the events");
 	}
@@ -168,13 +210,18 @@ static int monitor(struct monitor *m, struct error *e)
 {
 	int err = caps_need(CAP_BIT_NET_ADMIN | (netns ? CAP_BIT_SYS_ADMIN : 0),
 			    "watch MPTCP events", e);
+	struct pm_netns ns = { 0 };
 
 	if (err == 0)
 		err = pm_netns_enter(netns, e);
 	if (err == 0)
+		err = pm_netns_identify(&ns, e);
+	if (err == 0)
 		err = pm_event_socket_open(&m->socket, e);
 	if (err < 0)
 		return err;
+	m->netns = ns.cookie;
+	tell_guard(m);
 	follow_catch_signals();
 	err = begin_with_current(m, e);
 	if (err == 0)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* status: what is in force. */
 #include "cli/cli.h"
+#include "cli/guard_views.h"
 #include "cli/views.h"
 #include "loader/rules.h"
 #include "pm/netns.h"
@@ -22,6 +23,8 @@ struct state {
 	size_t nr_scheds;
 	struct mptcp_select_rule rules[MPTCP_SELECT_RULES_MAX];
 	size_t nr_rules;
+	struct guard_row *guards;
+	size_t nr_guards;
 	struct error sched_error; /* schedulers cannot be listed without privileges */
 };
 
@@ -49,9 +52,21 @@ static void print_rules(struct cli *c, const struct state *s)
 	}
 }
 
+static void print_guards(struct cli *c, const struct state *s)
+{
+	const struct table guards = view_guards(s->guards, s->nr_guards, false);
+
+	if (s->nr_guards)
+		fprintf(c->out, "\nguard\n");
+	for (size_t i = 0; i < s->nr_guards; i++)
+		fprintf(c->out, "%s\n", s->guards[i].text);
+	table_print(&guards, c->out, c->color);
+}
+
 static void print_json(struct cli *c, const struct state *s, const struct table *endpoints,
 		       const struct table *scheds)
 {
+	const struct table guards = view_guards(s->guards, s->nr_guards, true);
 	const struct pm_kernel *k = &s->kernel;
 	struct json j;
 
@@ -74,6 +89,8 @@ static void print_json(struct cli *c, const struct state *s, const struct table 
 	for (size_t i = 0; i < s->nr_rules; i++)
 		rule_json(&s->rules[i], &j);
 	json_array_close(&j);
+	json_key(&j, "guard");
+	table_json(&guards, &j);
 	json_key(&j, "schedulers");
 	table_json(scheds, &j);
 	json_object_close(&j);
@@ -97,6 +114,7 @@ static void print_text(struct cli *c, const struct state *s, const struct table 
 		fprintf(c->out, "\nendpoints\n");
 	table_print(endpoints, c->out, c->color);
 	print_rules(c, s);
+	print_guards(c, s);
 	if (s->nr_scheds)
 		fprintf(c->out, "\nBPF schedulers\n");
 	table_print(scheds, c->out, c->color);
@@ -108,6 +126,7 @@ static void cleanup_state(struct state *s)
 {
 	pm_kernel_clear(&s->kernel);
 	free(s->scheds);
+	free(s->guards);
 }
 
 /* Needs the same privileges as the schedulers, and fails in the same words. */
@@ -115,8 +134,9 @@ static void read_rules(struct state *s)
 {
 	struct pm_netns ns = { 0 };
 
-	if (pm_netns_identify(&ns, &s->sched_error) == 0)
-		loader_rules_read(NULL, ns.cookie, s->rules, &s->nr_rules, &s->sched_error);
+	if (pm_netns_identify(&ns, &s->sched_error) == 0 &&
+	    loader_rules_read(NULL, ns.cookie, s->rules, &s->nr_rules, &s->sched_error) == 0)
+		guard_rows_read(ns.cookie, &s->guards, &s->nr_guards, &s->sched_error);
 }
 
 static int run(struct cli *c, int nr, char **words)

@@ -17,9 +17,9 @@ static const struct option_def options[] = {
 };
 
 static int plan_and_execute(struct cli *c, struct pm_kernel *k, struct pm_plan *plan,
-			    struct rules_change *rules, struct error *e)
+			    struct rules_change *rules, struct guard_change *guard, struct error *e)
 {
-	const struct changes what = { .plan = plan, .rules = rules };
+	const struct changes what = { .plan = plan, .rules = rules, .guard = guard };
 	unsigned int need = CAP_BIT_NET_ADMIN;
 	int err;
 
@@ -38,13 +38,22 @@ static int plan_and_execute(struct cli *c, struct pm_kernel *k, struct pm_plan *
 		err = rules_change_plan(rules, NULL, NULL, plan, e);
 	if (err == 0 && !rules_change_none(rules))
 		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "remove rules for connections", e);
+	if (err == 0)
+		err = guard_change_plan(guard, NULL, k, NULL, e);
+	if (err == 0 && !guard_change_none(guard))
+		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "remove the guard", e);
 	if (err < 0)
 		return err;
 	changes_print(c, &what);
 	err = rules_change_execute(rules, NULL, e);
 	if (err < 0)
 		return err;
-	err = pm_plan_execute(NULL, k, plan, e);
+	err = guard_change_execute(guard, NULL, e);
+	if (err == 0) {
+		err = pm_plan_execute(NULL, k, plan, e);
+		if (err < 0)
+			guard_change_undo(guard, NULL, e);
+	}
 	if (err < 0)
 		rules_change_undo(rules, NULL, e);
 	return err;
@@ -56,15 +65,17 @@ static int run(struct cli *c, int nr, char **words)
 	_cleanup_(pm_plan_clear) struct pm_plan plan = { 0 };
 	_cleanup_free_ char(*unloaded)[LOADER_NAME_BYTES] = NULL;
 	_cleanup_free_ struct rules_change *rules = calloc(1, sizeof(*rules));
-	struct changes_report report = { .what = { .plan = &plan, .rules = rules } };
+	_cleanup_free_ struct guard_change *guard = calloc(1, sizeof(*guard));
+	struct changes_report report = { .what = {
+						 .plan = &plan, .rules = rules, .guard = guard } };
 	struct error e = { 0 };
 	int err;
 
 	(void)nr;
 	(void)words;
-	if (!rules)
+	if (!rules || !guard)
 		return EXIT_STATUS_FAILED;
-	if (plan_and_execute(c, &k, &plan, rules, &e) < 0)
+	if (plan_and_execute(c, &k, &plan, rules, guard, &e) < 0)
 		return cli_fail(c, &e);
 	/* A scheduler that was loaded by hand stays unless --all asks for it or the policy that is
 	 * gone used it. */

@@ -12,6 +12,9 @@
 /* The path of a scheduler's pin; NULL gives the folder. */
 void pins_path(const struct loader_config *c, const char *name, char out[PINS_PATH_BYTES]);
 
+/* Mounts bpffs if need be and makes BPFFS/mptcp-pm. */
+int pins_make(const struct loader_config *c, struct error *e);
+
 /* The same for the selector: "link", "rules". */
 void pins_select_path(const struct loader_config *c, const char *name, char out[PINS_PATH_BYTES]);
 

@@ -36,6 +36,7 @@ struct pm_subflow {
 	uint32_t cwnd, in_flight;   /* segments; in flight as the kernel counts it */
 	uint32_t unsent_bytes;	    /* in the subflow's own queue */
 	uint32_t lost, retransmits; /* segments TCP holds for lost now; resent in all */
+	uint32_t received_ago_ms;   /* since data or an acknowledgement came in last */
 	uint64_t pacing_bytes_per_s, delivery_bytes_per_s;
 	uint64_t sent_bytes, acked_bytes, received_bytes, retransmitted_bytes;
 };
@@ -67,6 +68,10 @@ int pm_connections_read(struct pm_connections *out, struct error *e);
 /* Idempotent. */
 void pm_connections_clear(struct pm_connections *c);
 
+/* Closes the subflow with a reset (SOCK_DESTROY); its connection goes on. -ENOENT: it is gone,
+ * -EOPNOTSUPP: this kernel cannot. */
+int pm_subflow_reset(const struct pm_socket_pair *at, struct error *e);
+
 /* Hexadecimal, with or without 0x. -EINVAL. */
 int pm_token_parse(const char *text, uint32_t *out, struct error *e);
 
@@ -74,6 +79,7 @@ int pm_token_parse(const char *text, uint32_t *out, struct error *e);
  * that is well-formed but no subflow of an MPTCP connection; *out is then of no use. What an older
  * kernel does not tell is 0. */
 struct nlmsghdr *pm_encode_diag(char *buffer, int family, uint32_t protocol);
+struct nlmsghdr *pm_encode_destroy(char *buffer, const struct pm_socket_pair *at);
 int pm_decode_connection(const struct nlmsghdr *m, struct pm_connection *out);
 int pm_decode_subflow(const struct nlmsghdr *m, struct pm_subflow *out);
 /* Sorts and gives each connection its subflows and role. */

@@ -135,6 +135,9 @@ int pm_netns_enter(const char *name, struct error *e);
 int pm_kernel_read(struct pm_kernel *out, struct error *e);
 void pm_kernel_clear(struct pm_kernel *k);
 
+/* The first path that matches the interface, up or not; NULL: it belongs to none. */
+const struct policy_path *pm_path_of(const struct policy *policy, const struct pm_interface *it);
+
 /*
  * Each usable address of an interface that is up and belongs to a path gives one endpoint. With
  * `force`, foreign endpoints that are in the way or left over are changed or deleted, and the

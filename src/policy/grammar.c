@@ -2,11 +2,9 @@
 /* Every key of the policy language: its place, its type, its default and what it is for. */
 #include "policy/grammar.h"
 
+#include "policy/grammar_tables.h"
 #include "policy/handlers.h"
 
-#define ARRAY_SIZE(a)	  (sizeof(a) / sizeof((a)[0]))
-#define WORDS(table)	  .words = (table), .nr_words = ARRAY_SIZE(table)
-#define KEYS(table)	  .keys = (table), .nr_keys = ARRAY_SIZE(table)
 #define NAME_PATTERN	  "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 #define SCHEDULER_PATTERN "^[a-z0-9_-]{1,15}$"
 #define KNOB_PATTERN	  "^[A-Za-z_][A-Za-z0-9_]{0,62}$"
@@ -14,7 +12,6 @@
 #define CGROUP_PATTERN	  "^/[^ ]{0,254}$"
 #define USER_PATTERN	  "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"
 #define RANGE_PATTERN	  "^[0-9]{1,5}-[0-9]{1,5}$"
-#define PREFIX_PATTERN	  "^[0-9a-fA-F:.]{2,45}(/[0-9]{1,3})?$"
 
 const struct word grammar_modes[] = {
 	{ "handover", POLICY_MODE_HANDOVER },
@@ -99,16 +96,16 @@ static const struct value user = {
 	.pattern = USER_PATTERN,
 	.expected = "a number or the name of a user",
 };
-static const struct value ports = {
+const struct value grammar_ports = {
 	VALUE_PORTS,
 	.element = &port_number,
 	.max = POLICY_PORTS_MAX,
 	.pattern = RANGE_PATTERN,
 	.expected = "a port, a range such as 8000-8010, or a list of them",
 };
-static const struct value prefix = {
+const struct value grammar_prefix = {
 	VALUE_TEXT,
-	.pattern = PREFIX_PATTERN,
+	.pattern = "^[0-9a-fA-F:.]{2,45}(/[0-9]{1,3})?$",
 	.expected = "an address or a prefix such as 10.0.0.0/8",
 };
 
@@ -213,17 +210,17 @@ static const struct key condition_keys[] = {
 	  offsetof(struct policy_rule, user),
 	  "The user who made the socket: a number or a name." },
 	{ .name = "port",
-	  &ports,
+	  &grammar_ports,
 	  handle_ports,
 	  offsetof(struct policy_rule, port),
 	  "Port of the peer: a number, a range such as 8000-8010, or a list of them." },
 	{ .name = "local-port",
-	  &ports,
+	  &grammar_ports,
 	  handle_ports,
 	  offsetof(struct policy_rule, local_port),
 	  "Port of this machine, written as port." },
 	{ .name = "prefix",
-	  &prefix,
+	  &grammar_prefix,
 	  handle_prefix,
 	  offsetof(struct policy_rule, prefix),
 	  "Address of the peer, or the prefix it is in." },
@@ -341,6 +338,11 @@ static const struct key root_keys[] = {
 	  handle_limits,
 	  offsetof(struct draft, policy.limits),
 	  "Limits of the kernel's path manager; left alone when absent." },
+	{ .name = "guard",
+	  &grammar_guard,
+	  handle_guard,
+	  offsetof(struct draft, policy.guard),
+	  "What peers, and the networks behind the paths, may ask for." },
 };
 
 const struct value grammar_root = { VALUE_OBJECT, KEYS(root_keys) };

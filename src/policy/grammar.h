@@ -18,6 +18,7 @@ enum value_kind {
 	VALUE_OBJECT,	 /* a mapping of `keys` */
 	VALUE_LIST,	 /* of `element`, at most `max` */
 	VALUE_SCHEDULER, /* `element` (the name alone) or a mapping of `keys` */
+	VALUE_ACTION,	 /* `element` (the action alone) or a mapping of `keys` */
 	VALUE_USER,	 /* `element` or a string that matches `pattern` */
 	VALUE_PORTS,	 /* the same, or a list of at most `max` of them */
 	VALUE_KNOBS,	 /* a mapping of names like `pattern` to `element` or lists of it */
@@ -80,6 +81,8 @@ extern const struct value grammar_scheduler;
 
 extern const struct word grammar_modes[];
 extern const size_t grammar_nr_modes;
+extern const struct value grammar_guard;
+
 extern const struct word grammar_link_types[];
 extern const size_t grammar_nr_link_types;
 

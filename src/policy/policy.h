@@ -24,6 +24,7 @@
 #define POLICY_NAME_BYTES      64 /* names of policies and paths, NUL included */
 #define POLICY_SCHEDULER_BYTES 16 /* MPTCP_SCHED_NAME_MAX, NUL included */
 #define POLICY_DIAGNOSTICS_MAX 20
+#define POLICY_GUARD_LIST_MAX  16 /* of addresses, each range of ports counted */
 
 enum policy_link_type {
 	POLICY_LINK_ANY,
@@ -128,6 +129,49 @@ struct policy_limits {
 	uint32_t add_addr_accepted;
 };
 
+/* What the peer of a path, or one who can write to its network, may ask for. */
+enum policy_guard_prio {
+	POLICY_GUARD_PRIO_ACCEPT,
+	POLICY_GUARD_PRIO_IGNORE_BACKUP, /* only no longer being a backup is obeyed */
+	POLICY_GUARD_PRIO_IGNORE_ALL,
+	POLICY_GUARD_PRIO_RATE,	       /* so many a minute */
+	POLICY_GUARD_PRIO_NEVER_EMPTY, /* unless no other subflow would be left */
+};
+
+enum policy_guard_remove {
+	POLICY_GUARD_REMOVE_ACCEPT,
+	POLICY_GUARD_REMOVE_PROBE, /* unless the path is alive */
+	POLICY_GUARD_REMOVE_IGNORE,
+};
+
+/* Paths that the action is for. */
+enum policy_guard_below {
+	POLICY_GUARD_ALL,
+	POLICY_GUARD_BELOW_NORMAL,
+	POLICY_GUARD_BELOW_HIGH,
+};
+
+struct policy_guard_address {
+	struct policy_prefix prefix;
+	struct policy_ports port;
+};
+
+struct policy_guard {
+	bool set; /* false: nothing is guarded */
+	struct {
+		enum policy_guard_prio action;
+		enum policy_guard_below below;
+		uint32_t per_minute; /* with RATE; 0: not given */
+	} mp_prio;
+	struct {
+		enum policy_guard_remove action;
+		enum policy_guard_below below;
+	} rm_addr;
+	struct policy_guard_address add_addr[POLICY_GUARD_LIST_MAX]; /* all that may be announced */
+	size_t nr_add_addr;					     /* 0: any */
+	uint32_t joins_per_minute; /* on each interface; 0: any number */
+};
+
 struct policy {
 	char *file; /* as given by the user, for messages */
 	char name[POLICY_NAME_BYTES];
@@ -139,10 +183,14 @@ struct policy {
 	enum policy_mode_kind mode;	   /* of the default connection rule */
 	struct policy_scheduler scheduler; /* resolved: rule, then mode, then top level */
 	struct policy_limits limits;
+	struct policy_guard guard;
 };
 
 /* How many rules with one range of ports each a rule amounts to. */
 size_t policy_rule_weight(const struct policy_rule *rule);
+
+/* Does an action that is for paths `below` apply to one of this trust? */
+bool policy_guard_applies(enum policy_guard_below below, enum policy_trust trust);
 
 struct policy_diagnostic {
 	unsigned int line, column; /* 1-based; column counts characters, not bytes */

@@ -158,6 +158,21 @@ static void print_value(struct json *j, const struct value *v)
 		print_value(j, v->element);
 		json_object_close(j);
 		break;
+	case VALUE_ACTION: {
+		struct value mapping = *v;
+
+		mapping.kind = VALUE_OBJECT;
+		json_key(j, "anyOf");
+		json_array_open(j);
+		json_object_open(j);
+		print_value(j, v->element);
+		json_object_close(j);
+		json_object_open(j);
+		print_value(j, &mapping);
+		json_object_close(j);
+		json_array_close(j);
+		break;
+	}
 	case VALUE_SCHEDULER:
 		json_key_string(j, "$ref", "#/$defs/scheduler");
 		break;
@@ -182,21 +197,10 @@ static void print_value(struct json *j, const struct value *v)
 /* A name alone or a mapping; written once and referred to. */
 static void print_scheduler(struct json *j, const struct value *v)
 {
-	const struct value mapping = {
-		VALUE_OBJECT,
-		.keys = v->keys,
-		.nr_keys = v->nr_keys,
-	};
+	struct value either = *v;
 
-	json_key(j, "anyOf");
-	json_array_open(j);
-	json_object_open(j);
-	print_value(j, v->element);
-	json_object_close(j);
-	json_object_open(j);
-	print_value(j, &mapping);
-	json_object_close(j);
-	json_array_close(j);
+	either.kind = VALUE_ACTION;
+	print_value(j, &either);
 }
 
 void policy_schema_print(FILE *out)
