@@ -82,6 +82,14 @@ static __always_inline bool decide(struct rescue_flow *f, __u32 winner, bool cap
 	return true;
 }
 
+static __always_inline void note_end(struct rescue_flow *f, __u8 flags, __u32 side)
+{
+	if (flags & TCP_RST)
+		f->closing |= RESCUE_FIN_OUT | RESCUE_FIN_IN;
+	else if (flags & TCP_FIN)
+		f->closing |= side;
+}
+
 static __always_inline struct rescue_flow *add_origin(const struct packet *p, __u32 ifindex,
 						      __u64 now)
 {

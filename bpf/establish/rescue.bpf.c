@@ -11,6 +11,7 @@
  * What it does not see: a SYN that waits for the first path's neighbour (ARP) to be found.
  */
 #include "copy.bpf.h"
+#include "timer.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -75,8 +76,7 @@ int rescue_out(struct __sk_buff *skb)
 	if (!r)
 		return TCX_NEXT;
 	f->used_ns = bpf_ktime_get_ns();
-	if (p.flags & (TCP_FIN | TCP_RST))
-		f->closing |= RESCUE_FIN_OUT;
+	note_end(f, p.flags, RESCUE_FIN_OUT);
 	return leave_by(skb, &p, &r->address, f->alias_port, r->ifindex);
 }
 
@@ -160,8 +160,7 @@ static __always_inline int alias_in(struct __sk_buff *skb, struct packet *p,
 	if (f->winner != winner)
 		return lost(skb, p);
 	f->used_ns = bpf_ktime_get_ns();
-	if (p->flags & (TCP_FIN | TCP_RST))
-		f->closing |= RESCUE_FIN_IN;
+	note_end(f, p->flags, RESCUE_FIN_IN);
 	if (p->flags & TCP_SYN) {
 		struct options *o = options_read(skb, p);
 

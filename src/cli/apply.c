@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/diagnose.h"
 #include "cli/sched_set.h"
+#include "pm/rescue_settings.h"
 #include "util/cleanup.h"
 
 #include <errno.h>
@@ -34,6 +35,7 @@ struct run {
 	struct pm_plan plan;
 	struct sched_set scheds;
 	struct rules_change rules;
+	struct rescue_change rescue;
 	char left_out[384];
 	char (*unloaded)[LOADER_NAME_BYTES];
 	size_t nr_unloaded;
@@ -124,18 +126,39 @@ static int prepare(struct run *r, struct error *e)
 		err = rules_change_plan(&r->rules, &r->policy, &r->config, &r->plan, e);
 	if (err == 0 && !rules_change_none(&r->rules))
 		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "change rules for connections", e);
+	if (err == 0 && pm_rescue_wanted(&r->policy))
+		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "load SYN rescue", e);
+	if (err == 0)
+		err = rescue_change_plan(&r->rescue, &r->policy, &r->config, &r->kernel, &r->plan,
+					 e);
 	return err;
 }
 
-static int execute(struct run *r, struct error *e)
+static int execute_rescue(struct cli *c, struct run *r, struct error *e)
+{
+	int err = rescue_change_execute(&r->rescue, &r->config, false, e);
+
+	if (err != -EBUSY || r->rescue.wanted)
+		return err;
+	cli_note(c, "%snotice:%s %s\n", cli_yellow(c), cli_plain(c), e->text);
+	*e = (struct error){ 0 };
+	return 0;
+}
+
+static int execute(struct cli *c, struct run *r, struct error *e)
 {
 	int err = sched_set_load(&r->scheds, &r->config, e);
 
 	if (err == 0) {
 		err = rules_change_execute(&r->rules, &r->config, e);
 		if (err == 0) {
+			err = execute_rescue(c, r, e);
 			/* Also without actions: it records that the policy is in force here. */
-			err = pm_plan_execute(&r->policy, &r->kernel, &r->plan, e);
+			if (err == 0) {
+				err = pm_plan_execute(&r->policy, &r->kernel, &r->plan, e);
+				if (err < 0)
+					rescue_change_undo(&r->rescue, &r->config, e);
+			}
 			if (err < 0)
 				rules_change_undo(&r->rules, &r->config, e);
 		}
@@ -177,7 +200,8 @@ static bool scheduler_changes(const struct run *r)
 
 static struct changes what(const struct run *r)
 {
-	return (struct changes){ &r->plan, r->scheds.changes, r->scheds.nr, &r->rules };
+	return (struct changes){ &r->plan, r->scheds.changes, r->scheds.nr, &r->rules,
+				 &r->rescue };
 }
 
 static void finish(struct cli *c, struct run *r, bool nothing)
@@ -217,7 +241,7 @@ static int apply(struct cli *c, struct run *r, struct error *e)
 	if (!nothing && !dry_run) {
 		bool scheduler = scheduler_changes(r);
 
-		if (execute(r, e) < 0)
+		if (execute(c, r, e) < 0)
 			return e->code;
 		if (scheduler)
 			tidy(c, r);

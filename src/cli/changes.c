@@ -63,7 +63,8 @@ bool changes_none(const struct changes *what)
 		if (!sched_none(&what->scheds[i]))
 			return false;
 	}
-	return what->plan->nr_actions == 0 && (!what->rules || rules_change_none(what->rules));
+	return what->plan->nr_actions == 0 && (!what->rules || rules_change_none(what->rules)) &&
+	       (!what->rescue || rescue_change_none(what->rescue));
 }
 
 static void print_scheds(struct cli *c, const struct changes *what)
@@ -143,6 +144,11 @@ void changes_print(struct cli *c, const struct changes *what)
 	}
 	if (what->rules)
 		print_rules(c, what->rules);
+	if (what->rescue && !rescue_change_none(what->rescue)) {
+		char s = rescue_change_describe(what->rescue, text, sizeof(text));
+
+		print_line(c, s, text, "");
+	}
 }
 
 static void action_json(const struct pm_action *a, struct json *j)
@@ -164,6 +170,20 @@ static void rule_json(void *data, bool added, const char *text)
 
 	json_object_open(j);
 	json_key_string(j, "action", added ? "add-rule" : "delete-rule");
+	json_key_string(j, "text", text);
+	json_object_close(j);
+}
+
+static void rescue_json(const struct rescue_change *r, struct json *j)
+{
+	char text[LINE_BYTES];
+	char s = rescue_change_describe(r, text, sizeof(text));
+
+	json_object_open(j);
+	json_key_string(j, "action",
+			s == '+' ? "load-rescue" :
+			s == '-' ? "remove-rescue" :
+				   "change-rescue");
 	json_key_string(j, "text", text);
 	json_object_close(j);
 }
@@ -204,6 +224,8 @@ void changes_json(struct cli *c, const struct changes_report *r)
 		action_json(&plan->actions[i], &j);
 	if (r->what.rules)
 		walk_rules(r->what.rules, rule_json, &j);
+	if (r->what.rescue && !rescue_change_none(r->what.rescue))
+		rescue_json(r->what.rescue, &j);
 	json_array_close(&j);
 	json_key(&j, "notices");
 	json_array_open(&j);

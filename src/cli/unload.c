@@ -17,9 +17,10 @@ static const struct option_def options[] = {
 };
 
 static int plan_and_execute(struct cli *c, struct pm_kernel *k, struct pm_plan *plan,
-			    struct rules_change *rules, struct error *e)
+			    struct rules_change *rules, struct rescue_change *rescue,
+			    struct error *e)
 {
-	const struct changes what = { .plan = plan, .rules = rules };
+	const struct changes what = { .plan = plan, .rules = rules, .rescue = rescue };
 	unsigned int need = CAP_BIT_NET_ADMIN;
 	int err;
 
@@ -38,6 +39,10 @@ static int plan_and_execute(struct cli *c, struct pm_kernel *k, struct pm_plan *
 		err = rules_change_plan(rules, NULL, NULL, plan, e);
 	if (err == 0 && !rules_change_none(rules))
 		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "remove rules for connections", e);
+	if (err == 0)
+		err = rescue_change_plan(rescue, NULL, NULL, k, plan, e);
+	if (err == 0 && !rescue_change_none(rescue))
+		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "remove SYN rescue", e);
 	if (err < 0)
 		return err;
 	changes_print(c, &what);
@@ -47,7 +52,8 @@ static int plan_and_execute(struct cli *c, struct pm_kernel *k, struct pm_plan *
 	err = pm_plan_execute(NULL, k, plan, e);
 	if (err < 0)
 		rules_change_undo(rules, NULL, e);
-	return err;
+	/* Last, because it may have to wait for connections. */
+	return err < 0 ? err : rescue_change_execute(rescue, NULL, force, e);
 }
 
 static int run(struct cli *c, int nr, char **words)
@@ -56,15 +62,18 @@ static int run(struct cli *c, int nr, char **words)
 	_cleanup_(pm_plan_clear) struct pm_plan plan = { 0 };
 	_cleanup_free_ char(*unloaded)[LOADER_NAME_BYTES] = NULL;
 	_cleanup_free_ struct rules_change *rules = calloc(1, sizeof(*rules));
-	struct changes_report report = { .what = { .plan = &plan, .rules = rules } };
+	_cleanup_free_ struct rescue_change *rescue = calloc(1, sizeof(*rescue));
+	struct changes_report report = {
+		.what = { .plan = &plan, .rules = rules, .rescue = rescue },
+	};
 	struct error e = { 0 };
 	int err;
 
 	(void)nr;
 	(void)words;
-	if (!rules)
+	if (!rules || !rescue)
 		return EXIT_STATUS_FAILED;
-	if (plan_and_execute(c, &k, &plan, rules, &e) < 0)
+	if (plan_and_execute(c, &k, &plan, rules, rescue, &e) < 0)
 		return cli_fail(c, &e);
 	/* A scheduler that was loaded by hand stays unless --all asks for it or the policy that is
 	 * gone used it. */

@@ -64,8 +64,7 @@ static bool path_matches(const struct policy_path *path, const struct pm_interfa
 	return path->type == POLICY_LINK_ANY || path->type == it->type;
 }
 
-static const struct policy_path *first_match(const struct policy *policy,
-					     const struct pm_interface *it)
+const struct policy_path *pm_path_of(const struct policy *policy, const struct pm_interface *it)
 {
 	for (size_t i = 0; !it->loopback && i < policy->nr_paths; i++)
 		if (path_matches(&policy->paths[i], it))
@@ -181,7 +180,7 @@ static void collect_wanted(struct planner *p)
 	const struct pm_interface *active;
 
 	for (size_t i = 0; i < p->kernel->nr_interfaces; i++)
-		p->path_of[i] = first_match(p->policy, &p->kernel->interfaces[i]);
+		p->path_of[i] = pm_path_of(p->policy, &p->kernel->interfaces[i]);
 	active = choose_active(p);
 	for (size_t i = 0; i < p->kernel->nr_interfaces; i++) {
 		const struct pm_interface *it = &p->kernel->interfaces[i];

@@ -57,6 +57,7 @@ struct pm_interface {
 	bool up; /* IFF_UP and carrier */
 	bool loopback;
 	enum policy_link_type type;   /* POLICY_LINK_ANY: none of the known types */
+	uint32_t mtu_bytes;
 	struct pm_address *addresses; /* global, not temporary, not tentative, not deprecated */
 	size_t nr_addresses;
 };
@@ -110,6 +111,7 @@ enum pm_notice_kind {
 	PM_NOTICE_LIMIT,	    /* more interfaces than limits.subflows lets a connection use */
 	PM_NOTICE_DISABLED,	    /* net.mptcp.enabled is 0 */
 	PM_NOTICE_RULE_ABSENT,	    /* the cgroup of a rule does not exist yet */
+	PM_NOTICE_RESCUE,	    /* where SYN rescue stands aside */
 };
 
 struct pm_notice {
@@ -146,6 +148,9 @@ void pm_kernel_clear(struct pm_kernel *k);
 int pm_plan_make(const struct policy *policy, const struct pm_kernel *kernel, bool force,
 		 struct pm_plan *out, struct error *e);
 void pm_plan_clear(struct pm_plan *p);
+
+/* The first path of the policy that the interface belongs to, or NULL. */
+const struct policy_path *pm_path_of(const struct policy *policy, const struct pm_interface *it);
 
 /*
  * Carries the plan out in order and records ownership. On failure undoes what was done, newest
