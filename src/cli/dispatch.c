@@ -35,6 +35,8 @@ static const struct verb *const verbs[] = {
 	&verb_conn_announce,
 	&verb_conn_withdraw,
 	&verb_monitor,
+	&verb_establish_list,
+	&verb_establish_watch,
 	&verb_endpoint_list,
 	&verb_doctor,
 	&verb_version,

@@ -19,6 +19,8 @@
 #define PORT_SYSTEM	1024
 #define PORTS_ENOUGH	1024 /* connections at a time to one destination */
 #define PORTS_MAX	8192
+#define WHEEL_FIRST_LEVEL 63
+#define WHEEL_STEP	  8
 #define SYN_TIMEOUT_MS	1000 /* the kernel's */
 
 struct candidate {
@@ -177,11 +179,22 @@ static void add_destinations(const struct policy_establish *from, struct rescue_
 	}
 }
 
+/* The kernel's timer wheel fires late: in level n by up to 8^n ticks (kernel/time/timer.c). */
+static uint64_t wheel_slack(uint64_t ticks)
+{
+	uint64_t slack = 1;
+
+	for (uint64_t start = WHEEL_FIRST_LEVEL; ticks >= start; start *= WHEEL_STEP)
+		slack *= WHEEL_STEP;
+	return slack;
+}
+
+/* The timeout is to be over when the policy says so, not later. */
 static void set_timer(uint64_t timer_ms, uint32_t ticks_per_s, struct rescue_config *out)
 {
-	uint64_t ticks = (timer_ms * ticks_per_s + MS_PER_S - 1) / MS_PER_S;
+	uint64_t ticks = timer_ms * ticks_per_s / MS_PER_S, slack = wheel_slack(ticks);
 
-	out->timer_jiffies = (uint32_t)(ticks ? ticks : 1);
+	out->timer_jiffies = (uint32_t)(ticks > slack ? ticks - slack : 1);
 	while (timer_ms && timer_ms << out->more_retries < SYN_TIMEOUT_MS)
 		out->more_retries++;
 }
