@@ -273,6 +273,43 @@ static int install(struct load *l, struct error *e)
 	return 0;
 }
 
+struct census {
+	const struct loader_config *c;
+	uint64_t here, cookie;
+	size_t live, dead;
+};
+
+static void count_hook(const char *name, uint32_t ifindex, void *data)
+{
+	struct census *n = data;
+	_cleanup_close_ int fd = rescue_pin_open(n->c, n->cookie, name);
+
+	(void)ifindex;
+	if (fd >= 0 && leads_nowhere(fd))
+		n->dead++;
+	else
+		n->live++;
+}
+
+/* A namespace takes its interfaces along. */
+static void tidy_folder(uint64_t cookie, void *data)
+{
+	struct census *n = data;
+
+	n->cookie = cookie;
+	n->live = n->dead = 0;
+	rescue_pin_each_hook(n->c, cookie, count_hook, n);
+	if (cookie != n->here && n->dead && !n->live)
+		rescue_pin_folder_remove(n->c, cookie, NULL);
+}
+
+static void tidy(const struct loader_config *c, uint64_t here)
+{
+	struct census n = { .c = c, .here = here };
+
+	rescue_pin_each_folder(c, tidy_folder, &n);
+}
+
 int loader_rescue_load(const struct loader_config *c, const struct rescue_config *wanted,
 		       bool dry_run, enum loader_outcome *outcome, struct error *e)
 {
@@ -286,6 +323,7 @@ int loader_rescue_load(const struct loader_config *c, const struct rescue_config
 		lock = pins_lock(c, e);
 		if (lock < 0)
 			return lock;
+		tidy(c, l.cookie);
 	}
 	had = loader_rescue_settings(c, l.cookie, &before, NULL) == 0;
 	*outcome = had ? LOADER_SWAPPED : LOADER_LOADED;
@@ -333,6 +371,7 @@ int loader_rescue_unload(const struct loader_config *c, uint64_t cookie, bool fo
 	lock = pins_lock(c, e);
 	if (lock < 0)
 		return lock;
+	tidy(c, cookie);
 	err = stop_copying(c, cookie, e);
 	if (err == 0)
 		err = loader_rescue_flows(c, cookie, &flows, &nr, e);

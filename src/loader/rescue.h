@@ -20,7 +20,7 @@ struct loader_rescue_flow {
 
 /*
  * Makes it as `wanted` says, on the interfaces of its paths. Programs of another build are replaced
- * in one step, with what they know; the hooks of interfaces that are no longer paths go, unless a
+ * in one step, with what they know; what is left of namespaces that are gone is freed. The hooks of interfaces that are no longer paths go, unless a
  * connection rides one of them. On failure it is as it was.
  */
 int loader_rescue_load(const struct loader_config *c, const struct rescue_config *wanted,
@@ -50,8 +50,5 @@ int loader_rescue_counts(const struct loader_config *c, uint64_t cookie,
 
 /* Does it ride the address of another path, and is not closed? */
 bool loader_rescue_rides(const struct rescue_flow *f);
-
-/* Frees what is pinned for namespaces that are gone: those whose links lead nowhere. */
-void loader_rescue_tidy(const struct loader_config *c);
 
 #endif

@@ -96,6 +96,24 @@ int rescue_pin_folder_remove(const struct loader_config *c, uint64_t cookie, str
 	return err;
 }
 
+void rescue_pin_each_folder(const struct loader_config *c,
+			    void (*each)(uint64_t cookie, void *data), void *data)
+{
+	_cleanup_(cleanup_dir) DIR *dir = NULL;
+	char path[PINS_PATH_BYTES];
+	struct dirent *d;
+
+	rescue_pin_path(c, 0, NULL, path);
+	*strrchr(path, '/') = '\0';
+	dir = opendir(path);
+	while (dir && (d = readdir(dir))) {
+		uint64_t cookie;
+
+		if (sscanf(d->d_name, "%" SCNx64, &cookie) == 1)
+			each(cookie, data);
+	}
+}
+
 void rescue_pin_each_hook(const struct loader_config *c, uint64_t cookie,
 			  void (*each)(const char *name, uint32_t ifindex, void *data), void *data)
 {

@@ -22,6 +22,10 @@ int rescue_pin_folder_make(const struct loader_config *c, uint64_t cookie, struc
 /* With everything in it. */
 int rescue_pin_folder_remove(const struct loader_config *c, uint64_t cookie, struct error *e);
 
+/* Calls `each` with every namespace's cookie. */
+void rescue_pin_each_folder(const struct loader_config *c,
+			    void (*each)(uint64_t cookie, void *data), void *data);
+
 /* Calls `each` for every pinned hook of an interface, which gets its name and ifindex, and may
  * remove it. */
 void rescue_pin_each_hook(const struct loader_config *c, uint64_t cookie,

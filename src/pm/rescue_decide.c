@@ -196,12 +196,13 @@ static void look_at_first_path(struct decision *d, struct pm_rescue_one *one)
 	}
 }
 
-/* Gone, or on its first path again. */
-static bool is_done(const struct pm_rescue_view *v, const struct pm_rescue_one *one)
+/* Gone, or on its first path again; not by the subflow that is about to be closed. */
+static bool is_done(const struct decision *d, const struct pm_rescue_one *one)
 {
-	const struct pm_connection *c = connection_of(v, one->token);
+	const struct pm_connection *c = connection_of(d->v, one->token);
 
-	return !c || (one->closed && has_subflow(c, &one->first));
+	return !c ||
+	       (one->closed && d->now_ms >= one->next_ms && has_subflow(c, &one->first));
 }
 
 static bool is_old(const struct pm_rescue_view *v, const struct rescue_flow *f)
@@ -226,7 +227,7 @@ size_t pm_rescue_decide(struct pm_rescue_memory *m, const struct pm_rescue_view 
 			a->flow = *f;
 	}
 	for (size_t i = m->nr; i > 0; i--) {
-		if (is_done(v, &m->items[i - 1]))
+		if (is_done(&d, &m->items[i - 1]))
 			m->items[i - 1] = m->items[--m->nr];
 		else if (m->items[i - 1].closed)
 			look_at_first_path(&d, &m->items[i - 1]);
