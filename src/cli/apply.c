@@ -13,6 +13,7 @@
 #include "util/cleanup.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 
 static const char *netns, *module_path;
@@ -34,7 +35,8 @@ struct run {
 	struct pm_plan plan;
 	struct sched_set scheds;
 	struct rules_change rules;
-	char left_out[384];
+	struct ips_change ips;
+	char left_out[768];
 	char (*unloaded)[LOADER_NAME_BYTES];
 	size_t nr_unloaded;
 };
@@ -58,7 +60,7 @@ static int check_caps(const struct run *r, struct error *e)
 
 	if (netns)
 		need |= CAP_BIT_SYS_ADMIN;
-	if (needs_bpf(&r->policy))
+	if (needs_bpf(&r->policy) || r->policy.establish.robe)
 		need |= CAP_BIT_BPF | CAP_BIT_SYS_ADMIN;
 	if (needs_bpf(&r->policy) && !loader_module_loaded() && !dry_run)
 		need |= CAP_BIT_SYS_MODULE;
@@ -74,7 +76,38 @@ static const struct loader_feature *first_missing(const struct loader_support *s
 	return NULL;
 }
 
-/* Refuses, or leaves the scheduler out when the policy allows it. */
+__attribute__((format(printf, 2, 3))) static void leave_out(struct run *r, const char *fmt, ...)
+{
+	size_t n = strlen(r->left_out);
+	va_list ap;
+
+	if (n > 0 && n + 2 < sizeof(r->left_out))
+		n += (size_t)snprintf(r->left_out + n, sizeof(r->left_out) - n, "; ");
+	va_start(ap, fmt);
+	vsnprintf(r->left_out + n, sizeof(r->left_out) - n, fmt, ap);
+	va_end(ap);
+}
+
+/* Pins are needed too, although nothing else of level 2 is. */
+static int check_establish(struct run *r, const struct loader_support *s, struct error *e)
+{
+	const struct loader_feature *f = first_missing(s, 1);
+
+	if (!f && !s->features[FEATURE_BPFFS].present)
+		f = &s->features[FEATURE_BPFFS];
+	if (!f || !r->policy.establish.robe)
+		return 0;
+	if (r->policy.fallback == POLICY_FALLBACK_DENY) {
+		error_set(e, -EOPNOTSUPP, "establish.robe needs %s, which this machine lacks: %s",
+			  f->name, f->detail);
+		return error_hint(e, "%s", f->fix);
+	}
+	leave_out(r, "establish.robe: %s (%s)", f->detail, f->fix);
+	r->policy.establish.robe = 0;
+	return 0;
+}
+
+/* Refuses, or leaves out what there is no support for when the policy allows it. */
 static int check_support(struct run *r, struct error *e)
 {
 	const struct loader_feature *f;
@@ -86,6 +119,8 @@ static int check_support(struct run *r, struct error *e)
 		error_set(e, -EOPNOTSUPP, "this machine lacks %s: %s", f->name, f->detail);
 		return error_hint(e, "%s", f->fix);
 	}
+	if (check_establish(r, &s, e) < 0)
+		return e->code;
 	f = needs_bpf(&r->policy) ? first_missing(&s, 2) : NULL;
 	if (!f)
 		return 0;
@@ -94,12 +129,28 @@ static int check_support(struct run *r, struct error *e)
 			  r->policy.scheduler.name, f->name, f->detail);
 		return error_hint(e, "%s", f->fix);
 	}
-	snprintf(r->left_out, sizeof(r->left_out), "scheduler %s%s: %s (%s)",
-		 r->policy.scheduler.name, r->policy.nr_rules ? " and the rules" : "", f->detail,
-		 f->fix);
+	leave_out(r, "scheduler %s%s: %s (%s)", r->policy.scheduler.name,
+		  r->policy.nr_rules ? " and the rules" : "", f->detail, f->fix);
 	memset(&r->policy.scheduler, 0, sizeof(r->policy.scheduler));
 	r->policy.nr_rules = 0;
 	return 0;
+}
+
+/* A kernel can have all that is probed for and still refuse the programs. */
+static int plan_ips(struct run *r, struct error *e)
+{
+	int err = ips_change_plan(&r->ips, &r->policy, &r->kernel, &r->config, &r->plan, e);
+
+	if (err == -EOPNOTSUPP && r->policy.fallback == POLICY_FALLBACK_ALLOW) {
+		leave_out(r, "establish.robe ips: %s", e->text);
+		r->policy.establish.robe &= ~POLICY_ROBE_IPS;
+		*e = (struct error){ 0 };
+		err = ips_change_plan(&r->ips, &r->policy, &r->kernel, &r->config, &r->plan, e);
+	}
+	if (err == 0 && !ips_change_none(&r->ips))
+		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "change where connections begin",
+				e);
+	return err;
 }
 
 static int prepare(struct run *r, struct error *e)
@@ -124,6 +175,21 @@ static int prepare(struct run *r, struct error *e)
 		err = rules_change_plan(&r->rules, &r->policy, &r->config, &r->plan, e);
 	if (err == 0 && !rules_change_none(&r->rules))
 		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "change rules for connections", e);
+	if (err == 0)
+		err = plan_ips(r, e);
+	return err;
+}
+
+static int execute_plan(struct run *r, struct error *e)
+{
+	int err = ips_change_execute(&r->ips, &r->config, e);
+
+	if (err < 0)
+		return err;
+	/* Also without actions: it records that the policy is in force here. */
+	err = pm_plan_execute(&r->policy, &r->kernel, &r->plan, e);
+	if (err < 0)
+		ips_change_undo(&r->ips, &r->config, e);
 	return err;
 }
 
@@ -134,8 +200,7 @@ static int execute(struct run *r, struct error *e)
 	if (err == 0) {
 		err = rules_change_execute(&r->rules, &r->config, e);
 		if (err == 0) {
-			/* Also without actions: it records that the policy is in force here. */
-			err = pm_plan_execute(&r->policy, &r->kernel, &r->plan, e);
+			err = execute_plan(r, e);
 			if (err < 0)
 				rules_change_undo(&r->rules, &r->config, e);
 		}
@@ -177,7 +242,7 @@ static bool scheduler_changes(const struct run *r)
 
 static struct changes what(const struct run *r)
 {
-	return (struct changes){ &r->plan, r->scheds.changes, r->scheds.nr, &r->rules };
+	return (struct changes){ &r->plan, r->scheds.changes, r->scheds.nr, &r->rules, &r->ips };
 }
 
 static void finish(struct cli *c, struct run *r, bool nothing)
@@ -219,6 +284,8 @@ static int apply(struct cli *c, struct run *r, struct error *e)
 
 		if (execute(r, e) < 0)
 			return e->code;
+		if (r->ips.trouble[0])
+			cli_note(c, "notice: %s\n", r->ips.trouble);
 		if (scheduler)
 			tidy(c, r);
 	}

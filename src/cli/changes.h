@@ -4,6 +4,7 @@
 #define CLI_CHANGES_H
 
 #include "cli/cli.h"
+#include "cli/ips_change.h"
 #include "cli/rules_change.h"
 #include "pm/pm.h"
 
@@ -19,6 +20,7 @@ struct changes {
 	const struct sched_change *scheds;
 	size_t nr_scheds;
 	const struct rules_change *rules; /* NULL: not concerned */
+	const struct ips_change *ips;	  /* NULL: not concerned */
 };
 
 /* A diff: "+ add endpoint ... (reason)", "-", "~"; notices first. Silent with -q. */

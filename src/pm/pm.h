@@ -110,6 +110,7 @@ enum pm_notice_kind {
 	PM_NOTICE_LIMIT,	    /* more interfaces than limits.subflows lets a connection use */
 	PM_NOTICE_DISABLED,	    /* net.mptcp.enabled is 0 */
 	PM_NOTICE_RULE_ABSENT,	    /* the cgroup of a rule does not exist yet */
+	PM_NOTICE_IPS,		    /* connections cannot begin on an interface that has a path */
 };
 
 struct pm_notice {
