@@ -36,6 +36,8 @@ static const struct verb *const verbs[] = {
 	&verb_conn_withdraw,
 	&verb_monitor,
 	&verb_endpoint_list,
+	&verb_path_learn_show,
+	&verb_path_learn_forget,
 	&verb_doctor,
 	&verb_version,
 };

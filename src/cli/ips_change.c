@@ -93,7 +93,7 @@ static void save(struct ips_change *i, const struct loader_config *c)
 	size_t nr = 0;
 	int err = loader_learn_rows(c, i->ns.cookie, &rows, &nr, &e);
 
-	if (err == 0 && nr)
+	if (err == 0)
 		err = pm_learned_save(&i->ns, rows, nr, &e);
 	if (err == 0 && !i->after.on)
 		err = loader_learn_delete(c, rows, nr, &e);
