@@ -101,12 +101,12 @@ static __always_inline const struct mptcp_learn_path *choose(struct choice *c, _
 	for (__u32 i = 0; i < MPTCP_LEARN_PATHS_MAX; i++)
 		if (!consider(c, i))
 			break;
-	chosen = mptcp_learn_better(c->best_us, c->natural_us) ? c->best : c->natural;
-	p = path_of(c->key.netns_cookie, chosen);
-	if (!p || c->natural == NONE)
+	if (c->natural == NONE)
 		return NULL;
-	c->handicap_us = p->handicap_us;
+	chosen = mptcp_learn_better(c->best_us, c->natural_us) ? c->best : c->natural;
 	if (bpf_get_prandom_u32() % MPTCP_LEARN_PPM < explore_ppm) {
+		p = path_of(c->key.netns_cookie, chosen);
+		c->handicap_us = p ? p->handicap_us : 0;
 		for (__u32 i = 0; i < MPTCP_LEARN_PATHS_MAX; i++) {
 			if (i == chosen || !take_trial(c, i))
 				continue;

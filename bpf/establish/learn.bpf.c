@@ -62,8 +62,8 @@ static __always_inline void connecting(struct bpf_sock_ops *ops)
 	a->key.network = owner->network;
 	a->began_ns = bpf_ktime_get_ns();
 	a->unanswered = 0;
-	bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_RTO_CB_FLAG |
-					       BPF_SOCK_OPS_STATE_CB_FLAG);
+	/* Others may have set flags of their own. */
+	bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_RTO_CB_FLAG);
 }
 
 static __always_inline enum mptcp_outcome mptcp_outcome(struct bpf_sock *sk)
@@ -142,6 +142,8 @@ static __always_inline void went_on(struct bpf_sock_ops *ops)
 		__u32 us = (bpf_ktime_get_ns() - a->began_ns) / 1000;
 
 		succeeded(&key, a->unanswered ? 0 : us, mptcp_outcome(sk));
+		bpf_sock_ops_cb_flags_set(ops,
+					  ops->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG);
 	} else if (ops->op == BPF_SOCK_OPS_RTO_CB) {
 		if (ops->state != BPF_TCP_SYN_SENT || a->unanswered)
 			return;
