@@ -10,10 +10,10 @@
 #include "cli/cli.h"
 #include "cli/diagnose.h"
 #include "cli/sched_set.h"
-#include "pm/rescue_settings.h"
 #include "util/cleanup.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 
 static const char *netns, *module_path;
@@ -35,8 +35,9 @@ struct run {
 	struct pm_plan plan;
 	struct sched_set scheds;
 	struct rules_change rules;
+	struct ips_change ips;
 	struct rescue_change rescue;
-	char left_out[384];
+	char left_out[768];
 	char (*unloaded)[LOADER_NAME_BYTES];
 	size_t nr_unloaded;
 };
@@ -60,7 +61,7 @@ static int check_caps(const struct run *r, struct error *e)
 
 	if (netns)
 		need |= CAP_BIT_SYS_ADMIN;
-	if (needs_bpf(&r->policy))
+	if (needs_bpf(&r->policy) || r->policy.establish.robe)
 		need |= CAP_BIT_BPF | CAP_BIT_SYS_ADMIN;
 	if (needs_bpf(&r->policy) && !loader_module_loaded() && !dry_run)
 		need |= CAP_BIT_SYS_MODULE;
@@ -76,7 +77,38 @@ static const struct loader_feature *first_missing(const struct loader_support *s
 	return NULL;
 }
 
-/* Refuses, or leaves the scheduler out when the policy allows it. */
+__attribute__((format(printf, 2, 3))) static void leave_out(struct run *r, const char *fmt, ...)
+{
+	size_t n = strlen(r->left_out);
+	va_list ap;
+
+	if (n > 0 && n + 2 < sizeof(r->left_out))
+		n += (size_t)snprintf(r->left_out + n, sizeof(r->left_out) - n, "; ");
+	va_start(ap, fmt);
+	vsnprintf(r->left_out + n, sizeof(r->left_out) - n, fmt, ap);
+	va_end(ap);
+}
+
+/* Pins are needed too, although nothing else of level 2 is. */
+static int check_establish(struct run *r, const struct loader_support *s, struct error *e)
+{
+	const struct loader_feature *f = first_missing(s, 1);
+
+	if (!f && !s->features[FEATURE_BPFFS].present)
+		f = &s->features[FEATURE_BPFFS];
+	if (!f || !r->policy.establish.robe)
+		return 0;
+	if (r->policy.fallback == POLICY_FALLBACK_DENY) {
+		error_set(e, -EOPNOTSUPP, "establish.robe needs %s, which this machine lacks: %s",
+			  f->name, f->detail);
+		return error_hint(e, "%s", f->fix);
+	}
+	leave_out(r, "establish.robe: %s (%s)", f->detail, f->fix);
+	r->policy.establish.robe = 0;
+	return 0;
+}
+
+/* Refuses, or leaves out what there is no support for when the policy allows it. */
 static int check_support(struct run *r, struct error *e)
 {
 	const struct loader_feature *f;
@@ -88,6 +120,8 @@ static int check_support(struct run *r, struct error *e)
 		error_set(e, -EOPNOTSUPP, "this machine lacks %s: %s", f->name, f->detail);
 		return error_hint(e, "%s", f->fix);
 	}
+	if (check_establish(r, &s, e) < 0)
+		return e->code;
 	f = needs_bpf(&r->policy) ? first_missing(&s, 2) : NULL;
 	if (!f)
 		return 0;
@@ -96,12 +130,45 @@ static int check_support(struct run *r, struct error *e)
 			  r->policy.scheduler.name, f->name, f->detail);
 		return error_hint(e, "%s", f->fix);
 	}
-	snprintf(r->left_out, sizeof(r->left_out), "scheduler %s%s: %s (%s)",
-		 r->policy.scheduler.name, r->policy.nr_rules ? " and the rules" : "", f->detail,
-		 f->fix);
+	leave_out(r, "scheduler %s%s: %s (%s)", r->policy.scheduler.name,
+		  r->policy.nr_rules ? " and the rules" : "", f->detail, f->fix);
 	memset(&r->policy.scheduler, 0, sizeof(r->policy.scheduler));
 	r->policy.nr_rules = 0;
 	return 0;
+}
+
+/* A kernel can have all that is probed for and still refuse the programs. */
+static int plan_ips(struct run *r, struct error *e)
+{
+	int err = ips_change_plan(&r->ips, &r->policy, &r->kernel, &r->config, &r->plan, e);
+
+	if (err == -EOPNOTSUPP && r->policy.fallback == POLICY_FALLBACK_ALLOW) {
+		leave_out(r, "establish.robe ips: %s", e->text);
+		r->policy.establish.robe &= ~POLICY_ROBE_IPS;
+		*e = (struct error){ 0 };
+		err = ips_change_plan(&r->ips, &r->policy, &r->kernel, &r->config, &r->plan, e);
+	}
+	if (err == 0 && !ips_change_none(&r->ips))
+		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "change where connections begin",
+				e);
+	return err;
+}
+
+static int plan_rescue(struct run *r, struct error *e)
+{
+	const unsigned int both = POLICY_ROBE_TIMER | POLICY_ROBE_SIM;
+	int err = rescue_change_plan(&r->rescue, &r->policy, &r->config, &r->kernel, &r->plan, e);
+
+	if (err == -EOPNOTSUPP && r->policy.fallback == POLICY_FALLBACK_ALLOW) {
+		leave_out(r, "establish.robe timer or sim: %s", e->text);
+		r->policy.establish.robe &= ~both;
+		*e = (struct error){ 0 };
+		err = rescue_change_plan(&r->rescue, &r->policy, &r->config, &r->kernel, &r->plan,
+					 e);
+	}
+	if (err == 0 && !rescue_change_none(&r->rescue))
+		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "change SYN rescue", e);
+	return err;
 }
 
 static int prepare(struct run *r, struct error *e)
@@ -126,14 +193,14 @@ static int prepare(struct run *r, struct error *e)
 		err = rules_change_plan(&r->rules, &r->policy, &r->config, &r->plan, e);
 	if (err == 0 && !rules_change_none(&r->rules))
 		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "change rules for connections", e);
-	if (err == 0 && pm_rescue_wanted(&r->policy))
-		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "load SYN rescue", e);
 	if (err == 0)
-		err = rescue_change_plan(&r->rescue, &r->policy, &r->config, &r->kernel, &r->plan,
-					 e);
+		err = plan_ips(r, e);
+	if (err == 0)
+		err = plan_rescue(r, e);
 	return err;
 }
 
+/* Connections that still need it are no reason not to apply the rest. */
 static int execute_rescue(struct cli *c, struct run *r, struct error *e)
 {
 	int err = rescue_change_execute(&r->rescue, &r->config, false, e);
@@ -145,6 +212,24 @@ static int execute_rescue(struct cli *c, struct run *r, struct error *e)
 	return 0;
 }
 
+static int execute_plan(struct cli *c, struct run *r, struct error *e)
+{
+	int err = ips_change_execute(&r->ips, &r->config, e);
+
+	if (err < 0)
+		return err;
+	err = execute_rescue(c, r, e);
+	/* Also without actions: it records that the policy is in force here. */
+	if (err == 0) {
+		err = pm_plan_execute(&r->policy, &r->kernel, &r->plan, e);
+		if (err < 0)
+			rescue_change_undo(&r->rescue, &r->config, e);
+	}
+	if (err < 0)
+		ips_change_undo(&r->ips, &r->config, e);
+	return err;
+}
+
 static int execute(struct cli *c, struct run *r, struct error *e)
 {
 	int err = sched_set_load(&r->scheds, &r->config, e);
@@ -152,13 +237,7 @@ static int execute(struct cli *c, struct run *r, struct error *e)
 	if (err == 0) {
 		err = rules_change_execute(&r->rules, &r->config, e);
 		if (err == 0) {
-			err = execute_rescue(c, r, e);
-			/* Also without actions: it records that the policy is in force here. */
-			if (err == 0) {
-				err = pm_plan_execute(&r->policy, &r->kernel, &r->plan, e);
-				if (err < 0)
-					rescue_change_undo(&r->rescue, &r->config, e);
-			}
+			err = execute_plan(c, r, e);
 			if (err < 0)
 				rules_change_undo(&r->rules, &r->config, e);
 		}
@@ -200,7 +279,7 @@ static bool scheduler_changes(const struct run *r)
 
 static struct changes what(const struct run *r)
 {
-	return (struct changes){ &r->plan, r->scheds.changes, r->scheds.nr, &r->rules,
+	return (struct changes){ &r->plan, r->scheds.changes, r->scheds.nr, &r->rules, &r->ips,
 				 &r->rescue };
 }
 
@@ -243,6 +322,8 @@ static int apply(struct cli *c, struct run *r, struct error *e)
 
 		if (execute(c, r, e) < 0)
 			return e->code;
+		if (r->ips.trouble[0])
+			cli_note(c, "notice: %s\n", r->ips.trouble);
 		if (scheduler)
 			tidy(c, r);
 	}

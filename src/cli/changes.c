@@ -64,6 +64,7 @@ bool changes_none(const struct changes *what)
 			return false;
 	}
 	return what->plan->nr_actions == 0 && (!what->rules || rules_change_none(what->rules)) &&
+	       (!what->ips || ips_change_none(what->ips)) &&
 	       (!what->rescue || rescue_change_none(what->rescue));
 }
 
@@ -144,6 +145,10 @@ void changes_print(struct cli *c, const struct changes *what)
 	}
 	if (what->rules)
 		print_rules(c, what->rules);
+	if (what->ips && !ips_change_none(what->ips)) {
+		ips_change_describe(what->ips, text, sizeof(text));
+		print_line(c, ips_change_sign(what->ips), text, "");
+	}
 	if (what->rescue && !rescue_change_none(what->rescue)) {
 		char s = rescue_change_describe(what->rescue, text, sizeof(text));
 
@@ -170,6 +175,18 @@ static void rule_json(void *data, bool added, const char *text)
 
 	json_object_open(j);
 	json_key_string(j, "action", added ? "add-rule" : "delete-rule");
+	json_key_string(j, "text", text);
+	json_object_close(j);
+}
+
+static void ips_json(const struct ips_change *i, struct json *j)
+{
+	const char s = ips_change_sign(i);
+	char text[LINE_BYTES];
+
+	ips_change_describe(i, text, sizeof(text));
+	json_object_open(j);
+	json_key_string(j, "action", s == '+' ? "add-ips" : s == '-' ? "delete-ips" : "change-ips");
 	json_key_string(j, "text", text);
 	json_object_close(j);
 }
@@ -226,6 +243,8 @@ void changes_json(struct cli *c, const struct changes_report *r)
 		walk_rules(r->what.rules, rule_json, &j);
 	if (r->what.rescue && !rescue_change_none(r->what.rescue))
 		rescue_json(r->what.rescue, &j);
+	if (r->what.ips && !ips_change_none(r->what.ips))
+		ips_json(r->what.ips, &j);
 	json_array_close(&j);
 	json_key(&j, "notices");
 	json_array_open(&j);

@@ -4,6 +4,7 @@
 #define CLI_CHANGES_H
 
 #include "cli/cli.h"
+#include "cli/ips_change.h"
 #include "cli/rescue_change.h"
 #include "cli/rules_change.h"
 #include "pm/pm.h"
@@ -20,6 +21,7 @@ struct changes {
 	const struct sched_change *scheds;
 	size_t nr_scheds;
 	const struct rules_change *rules; /* NULL: not concerned */
+	const struct ips_change *ips;	  /* NULL: not concerned */
 	const struct rescue_change *rescue; /* the same */
 };
 

@@ -38,6 +38,8 @@ static const struct verb *const verbs[] = {
 	&verb_establish_list,
 	&verb_establish_watch,
 	&verb_endpoint_list,
+	&verb_path_learn_show,
+	&verb_path_learn_forget,
 	&verb_doctor,
 	&verb_version,
 };

@@ -16,11 +16,30 @@ static const struct option_def options[] = {
 	  "also unload our unused schedulers and remove the kernel module", &all },
 };
 
-static int plan_and_execute(struct cli *c, struct pm_kernel *k, struct pm_plan *plan,
-			    struct rules_change *rules, struct rescue_change *rescue,
-			    struct error *e)
+static int execute(struct pm_kernel *k, struct pm_plan *plan, struct rules_change *rules,
+		   struct ips_change *ips, struct rescue_change *rescue, struct error *e)
 {
-	const struct changes what = { .plan = plan, .rules = rules, .rescue = rescue };
+	int err = rules_change_execute(rules, NULL, e);
+
+	if (err < 0)
+		return err;
+	err = ips_change_execute(ips, NULL, e);
+	if (err == 0) {
+		err = pm_plan_execute(NULL, k, plan, e);
+		if (err < 0)
+			ips_change_undo(ips, NULL, e);
+	}
+	if (err < 0)
+		rules_change_undo(rules, NULL, e);
+	/* Last, because it may have to wait for connections. */
+	return err < 0 ? err : rescue_change_execute(rescue, NULL, force, e);
+}
+
+static int plan_and_execute(struct cli *c, struct pm_kernel *k, struct pm_plan *plan,
+			    struct rules_change *rules, struct ips_change *ips,
+			    struct rescue_change *rescue, struct error *e)
+{
+	const struct changes what = { .plan = plan, .rules = rules, .ips = ips, .rescue = rescue };
 	unsigned int need = CAP_BIT_NET_ADMIN;
 	int err;
 
@@ -40,20 +59,16 @@ static int plan_and_execute(struct cli *c, struct pm_kernel *k, struct pm_plan *
 	if (err == 0 && !rules_change_none(rules))
 		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "remove rules for connections", e);
 	if (err == 0)
+		err = ips_change_plan(ips, NULL, k, NULL, plan, e);
+	if (err == 0)
 		err = rescue_change_plan(rescue, NULL, NULL, k, plan, e);
-	if (err == 0 && !rescue_change_none(rescue))
-		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "remove SYN rescue", e);
+	if (err == 0 && (!ips_change_none(ips) || !rescue_change_none(rescue)))
+		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "change where connections begin",
+				e);
 	if (err < 0)
 		return err;
 	changes_print(c, &what);
-	err = rules_change_execute(rules, NULL, e);
-	if (err < 0)
-		return err;
-	err = pm_plan_execute(NULL, k, plan, e);
-	if (err < 0)
-		rules_change_undo(rules, NULL, e);
-	/* Last, because it may have to wait for connections. */
-	return err < 0 ? err : rescue_change_execute(rescue, NULL, force, e);
+	return execute(k, plan, rules, ips, rescue, e);
 }
 
 static int run(struct cli *c, int nr, char **words)
@@ -62,19 +77,22 @@ static int run(struct cli *c, int nr, char **words)
 	_cleanup_(pm_plan_clear) struct pm_plan plan = { 0 };
 	_cleanup_free_ char(*unloaded)[LOADER_NAME_BYTES] = NULL;
 	_cleanup_free_ struct rules_change *rules = calloc(1, sizeof(*rules));
+	_cleanup_free_ struct ips_change *ips = calloc(1, sizeof(*ips));
 	_cleanup_free_ struct rescue_change *rescue = calloc(1, sizeof(*rescue));
 	struct changes_report report = {
-		.what = { .plan = &plan, .rules = rules, .rescue = rescue },
+		.what = { .plan = &plan, .rules = rules, .ips = ips, .rescue = rescue },
 	};
 	struct error e = { 0 };
 	int err;
 
 	(void)nr;
 	(void)words;
-	if (!rules || !rescue)
+	if (!rules || !ips || !rescue)
 		return EXIT_STATUS_FAILED;
-	if (plan_and_execute(c, &k, &plan, rules, rescue, &e) < 0)
+	if (plan_and_execute(c, &k, &plan, rules, ips, rescue, &e) < 0)
 		return cli_fail(c, &e);
+	if (ips->trouble[0])
+		cli_note(c, "notice: %s\n", ips->trouble);
 	/* A scheduler that was loaded by hand stays unless --all asks for it or the policy that is
 	 * gone used it. */
 	if (all || k.policy_scheduler[0] || rules->nr_before) {

@@ -64,7 +64,7 @@ static bool path_matches(const struct policy_path *path, const struct pm_interfa
 	return path->type == POLICY_LINK_ANY || path->type == it->type;
 }
 
-const struct policy_path *pm_path_of(const struct policy *policy, const struct pm_interface *it)
+const struct policy_path *pm_plan_path(const struct policy *policy, const struct pm_interface *it)
 {
 	for (size_t i = 0; !it->loopback && i < policy->nr_paths; i++)
 		if (path_matches(&policy->paths[i], it))
@@ -98,7 +98,7 @@ static const struct pm_interface *choose_active(const struct planner *p)
 	return chosen;
 }
 
-static uint32_t lowest_cost(const struct policy *policy)
+uint32_t pm_plan_lowest_cost(const struct policy *policy)
 {
 	uint32_t lowest = UINT32_MAX;
 
@@ -117,7 +117,7 @@ static bool is_backup(const struct planner *p, const struct policy_path *path,
 	case POLICY_MODE_AGGREGATE:
 		return false;
 	case POLICY_MODE_HANDOVER:
-		return path->cost > lowest_cost(p->policy);
+		return path->cost > pm_plan_lowest_cost(p->policy);
 	case POLICY_MODE_ACTIVE_STANDBY:
 		return it != active;
 	}
@@ -180,7 +180,7 @@ static void collect_wanted(struct planner *p)
 	const struct pm_interface *active;
 
 	for (size_t i = 0; i < p->kernel->nr_interfaces; i++)
-		p->path_of[i] = pm_path_of(p->policy, &p->kernel->interfaces[i]);
+		p->path_of[i] = pm_plan_path(p->policy, &p->kernel->interfaces[i]);
 	active = choose_active(p);
 	for (size_t i = 0; i < p->kernel->nr_interfaces; i++) {
 		const struct pm_interface *it = &p->kernel->interfaces[i];

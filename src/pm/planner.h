@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the parts of plan_make() share; private to plan.c and plan-settings.c. */
+/* What those that make plans share; private to plan*.c and ips.c. */
 #ifndef PM_PLANNER_H
 #define PM_PLANNER_H
 
@@ -23,6 +23,12 @@ struct planner {
 	struct pm_plan plan;
 	bool out_of_memory;
 };
+
+/* The first path that takes the interface, NULL if none does. */
+const struct policy_path *pm_plan_path(const struct policy *policy, const struct pm_interface *it);
+
+/* Lowest of the paths of the policy. */
+uint32_t pm_plan_lowest_cost(const struct policy *policy);
 
 /* The new last action, or NULL when memory is short (noted in the planner). */
 struct pm_action *pm_plan_add_action(struct planner *p, enum pm_action_kind kind);

@@ -112,6 +112,7 @@ enum pm_notice_kind {
 	PM_NOTICE_DISABLED,	    /* net.mptcp.enabled is 0 */
 	PM_NOTICE_RULE_ABSENT,	    /* the cgroup of a rule does not exist yet */
 	PM_NOTICE_RESCUE,	    /* where SYN rescue stands aside */
+	PM_NOTICE_IPS,		    /* connections cannot begin on an interface that has a path */
 };
 
 struct pm_notice {
@@ -148,9 +149,6 @@ void pm_kernel_clear(struct pm_kernel *k);
 int pm_plan_make(const struct policy *policy, const struct pm_kernel *kernel, bool force,
 		 struct pm_plan *out, struct error *e);
 void pm_plan_clear(struct pm_plan *p);
-
-/* The first path of the policy that the interface belongs to, or NULL. */
-const struct policy_path *pm_path_of(const struct policy *policy, const struct pm_interface *it);
 
 /*
  * Carries the plan out in order and records ownership. On failure undoes what was done, newest

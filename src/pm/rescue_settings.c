@@ -216,7 +216,7 @@ int pm_rescue_settings_make(const struct policy *policy, const struct pm_rescue_
 	choose_ports(f, out);
 	add_destinations(&policy->establish, out);
 	for (size_t i = 0; i < f->nr_interfaces; i++) {
-		const struct policy_path *path = pm_path_of(policy, &f->interfaces[i]);
+		const struct policy_path *path = pm_plan_path(policy, &f->interfaces[i]);
 
 		if (path)
 			list[nr++] = (struct candidate){ path, &f->interfaces[i], f->strict[i] };
