@@ -69,12 +69,12 @@ _mptcp_pmctl() {
 	--scheduler) _mptcp_pmctl_loaded && return ;;
 	esac
 	if [ -z "$verb" ]; then
-		_mptcp_pmctl_words "status check apply unload sched conn monitor endpoint path doctor version $globals"
+		_mptcp_pmctl_words "status check apply unload sched conn monitor establish endpoint path doctor version $globals"
 		return
 	fi
 	if [[ $cur == -* ]]; then
 		case $verb-$sub in
-		status-* | endpoint-* | conn-list | conn-show) _mptcp_pmctl_words "--netns $globals" ;;
+		status-* | endpoint-* | establish-list | conn-list | conn-show) _mptcp_pmctl_words "--netns $globals" ;;
 		check-*) _mptcp_pmctl_words "--schema $globals" ;;
 		apply-*) _mptcp_pmctl_words "--netns --dry-run --force --module $globals" ;;
 		unload-*) _mptcp_pmctl_words "--netns --force --all $globals" ;;
@@ -88,6 +88,7 @@ _mptcp_pmctl() {
 		conn-announce) _mptcp_pmctl_words "--port --id --dev --netns $globals" ;;
 		conn-withdraw) _mptcp_pmctl_words "--netns $globals" ;;
 		monitor-*) _mptcp_pmctl_words "--token --current --seconds --count --netns $globals" ;;
+		establish-watch) _mptcp_pmctl_words "--seconds --netns $globals" ;;
 		'path-learn show' | 'path-learn forget') _mptcp_pmctl_words "--dev --to --netns $globals" ;;
 		conn-set) _mptcp_pmctl_words "--scheduler --netns $globals" ;;
 		doctor-*) _mptcp_pmctl_words "--module $globals" ;;
@@ -111,6 +112,7 @@ _mptcp_pmctl() {
 		;;
 	sched-load) _mptcp_pmctl_schedulers ;;
 	sched-show | sched-unload) _mptcp_pmctl_loaded ;;
+	establish-) _mptcp_pmctl_words 'list watch' ;;
 	endpoint-) _mptcp_pmctl_words 'list' ;;
 	path-) _mptcp_pmctl_words 'learn' ;;
 	path-learn) _mptcp_pmctl_words 'show forget' ;;

@@ -197,9 +197,9 @@ static __always_inline bool may_copy(struct __sk_buff *skb, const struct rescue_
 		not = RESCUE_NOT_DATA;
 	else if (is_on_link(skb, p))
 		not = RESCUE_NOT_LINK;
-	if (not)
-		count(not);
-	return !not;
+	if (not )
+		count(not );
+	return !not ;
 }
 
 static __always_inline void find_routes(const struct rescue_config *c, const struct packet *p,

@@ -13,18 +13,18 @@
 
 #include "mptcp_rescue.h"
 
-#define ETHERNET_BYTES 14
-#define ETHERTYPE_IPV4 0x0800
-#define ETHERTYPE_IPV6 0x86dd
-#define PROTOCOL_TCP   6
-#define FRAGMENT_BITS  0x3fff /* "more fragments" and the offset */
+#define ETHERNET_BYTES	14
+#define ETHERTYPE_IPV4	0x0800
+#define ETHERTYPE_IPV6	0x86dd
+#define PROTOCOL_TCP	6
+#define FRAGMENT_BITS	0x3fff /* "more fragments" and the offset */
 #define DO_NOT_FRAGMENT 0x4000
-#define IPV4_BYTES     20
-#define IPV6_BYTES     40
-#define TCP_BYTES      20
-#define CHECKSUM_AT    16 /* in the TCP header */
-#define MAPPED	       bpf_htonl(0xffff)
-#define HOPS	       64
+#define IPV4_BYTES	20
+#define IPV6_BYTES	40
+#define TCP_BYTES	20
+#define CHECKSUM_AT	16 /* in the TCP header */
+#define MAPPED		bpf_htonl(0xffff)
+#define HOPS		64
 #ifndef offsetof
 #define offsetof(type, member) __builtin_offsetof(type, member)
 #endif
@@ -53,15 +53,15 @@ struct packet {
 
 void *bpf_cast_to_kern_ctx(void *ctx) __ksym;
 
-/* In assembly, because the compiler would add the offset to the context in a register of its own, and
- * the verifier wants it in the instruction. */
-#define CONTEXT_POINTER(skb, member)                               \
-	({                                                         \
-		void *pointer_;                                    \
-		asm volatile("%0 = *(u32 *)(%1 + %2)"              \
-			     : "=r"(pointer_)                      \
+/* In assembly, because the compiler would add the offset to the context in a register of its own,
+ * and the verifier wants it in the instruction. */
+#define CONTEXT_POINTER(skb, member)                                               \
+	({                                                                         \
+		void *pointer_;                                                    \
+		asm volatile("%0 = *(u32 *)(%1 + %2)"                              \
+			     : "=r"(pointer_)                                      \
 			     : "r"(skb), "i"(offsetof(struct __sk_buff, member))); \
-		pointer_;                                          \
+		pointer_;                                                          \
 	})
 
 static __always_inline void *data_of(const struct __sk_buff *skb)
@@ -102,8 +102,8 @@ static __always_inline bool read_ipv4(struct __sk_buff *skb, struct packet *p, e
 	if (!packet_reach(skb, p->l3 + IPV4_BYTES))
 		return false;
 	ip = data_of(skb) + p->l3;
-	if ((void *)(ip + 1) > end_of(skb) || ip->protocol != PROTOCOL_TCP ||
-	    ip->ihl < 5 || ip->frag_off & bpf_htons(FRAGMENT_BITS))
+	if ((void *)(ip + 1) > end_of(skb) || ip->protocol != PROTOCOL_TCP || ip->ihl < 5 ||
+	    ip->frag_off & bpf_htons(FRAGMENT_BITS))
 		return false;
 	source = ip->saddr;
 	target = ip->daddr;
@@ -193,8 +193,9 @@ static __always_inline int packet_set_local(struct __sk_buff *skb, const struct 
 {
 	int err = p->v6 ? replace_ipv6(skb, p, to, dir) : replace_ipv4(skb, p, to, dir);
 
-	return err || bpf_l4_csum_replace(skb, p->l4 + CHECKSUM_AT, p->tuple.local_port, port,
-					  sizeof(port)) ||
+	return err ||
+	       bpf_l4_csum_replace(skb, p->l4 + CHECKSUM_AT, p->tuple.local_port, port,
+				   sizeof(port)) ||
 	       bpf_skb_store_bytes(skb, p->l4 + (dir == OUT ? 0 : 2), &port, sizeof(port), 0);
 }
 

@@ -103,8 +103,7 @@ static __always_inline int origin_in(struct __sk_buff *skb, struct packet *p, st
 	if (f->winner == RESCUE_UNDECIDED && answers(p, f)) {
 		struct options *o = options_read(skb, p);
 
-		if (decide(f, RESCUE_FIRST, o && o->capable, bpf_ktime_get_ns()) &&
-		    f->alias_port) {
+		if (decide(f, RESCUE_FIRST, o && o->capable, bpf_ktime_get_ns()) && f->alias_port) {
 			count(RESCUE_KEPT);
 			return TCX_NEXT;
 		}

@@ -9,7 +9,7 @@
 
 #include "flow.bpf.h"
 
-#define LEVEL_TCP  6  /* SOL_TCP */
+#define LEVEL_TCP  6 /* SOL_TCP */
 #define TCP_SYNCNT 7
 #define SYNCNT_MAX 127
 

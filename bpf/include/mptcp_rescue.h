@@ -31,7 +31,7 @@ struct rescue_path {
 
 struct rescue_destination {
 	struct rescue_address prefix;
-	__u32 bits; /* IPv4: 96 more */
+	__u32 bits;		     /* IPv4: 96 more */
 	__u16 port_first, port_last; /* host byte order, both inclusive; 0: any */
 };
 
@@ -43,6 +43,7 @@ struct rescue_config {
 	__u32 race; /* the copy is sent with the first SYN */
 	__u32 nr_paths, nr_idempotent;
 	__u16 port_first, port_count; /* host byte order; aliases get these, count 0: the own one */
+	__u32 reserved;
 	struct rescue_path paths[RESCUE_PATHS_MAX]; /* best first */
 	struct rescue_destination idempotent[RESCUE_IDEMPOTENT_MAX];
 };
@@ -101,13 +102,13 @@ enum rescue_count {
 	RESCUE_REFUSED,	   /* a copy was answered with RST, which is not passed on */
 	RESCUE_PLAIN_WAIT, /* a copy was answered without MP_CAPABLE before the timer */
 	/* Not copied, because … */
-	RESCUE_NOT_DATA,    /* the SYN carries data and the destination is not idempotent */
-	RESCUE_NOT_BOUND,   /* the application bound the socket to a device */
-	RESCUE_NOT_LINK,    /* the destination is on the path's own network */
-	RESCUE_NOT_SIGNED,  /* the SYN is signed (TCP MD5 or AO) */
-	RESCUE_NOT_PATH,    /* no other path has an address of this family */
-	RESCUE_NOT_PORT,    /* no port was free */
-	RESCUE_FAILED,	    /* the kernel refused to change or copy a packet */
+	RESCUE_NOT_DATA,   /* the SYN carries data and the destination is not idempotent */
+	RESCUE_NOT_BOUND,  /* the application bound the socket to a device */
+	RESCUE_NOT_LINK,   /* the destination is on the path's own network */
+	RESCUE_NOT_SIGNED, /* the SYN is signed (TCP MD5 or AO) */
+	RESCUE_NOT_PATH,   /* no other path has an address of this family */
+	RESCUE_NOT_PORT,   /* no port was free */
+	RESCUE_FAILED,	   /* the kernel refused to change or copy a packet */
 	RESCUE_COUNTS,
 };
 

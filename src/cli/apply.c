@@ -279,8 +279,8 @@ static bool scheduler_changes(const struct run *r)
 
 static struct changes what(const struct run *r)
 {
-	return (struct changes){ &r->plan, r->scheds.changes, r->scheds.nr, &r->rules, &r->ips,
-				 &r->rescue };
+	return (struct changes){ &r->plan,  r->scheds.changes, r->scheds.nr,
+				 &r->rules, &r->ips,	       &r->rescue };
 }
 
 static void finish(struct cli *c, struct run *r, bool nothing)

@@ -198,9 +198,9 @@ static void rescue_json(const struct rescue_change *r, struct json *j)
 
 	json_object_open(j);
 	json_key_string(j, "action",
-			s == '+' ? "load-rescue" :
-			s == '-' ? "remove-rescue" :
-				   "change-rescue");
+			s == '+'   ? "load-rescue"
+			: s == '-' ? "remove-rescue"
+				   : "change-rescue");
 	json_key_string(j, "text", text);
 	json_object_close(j);
 }

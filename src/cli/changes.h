@@ -20,8 +20,8 @@ struct changes {
 	const struct pm_plan *plan;
 	const struct sched_change *scheds;
 	size_t nr_scheds;
-	const struct rules_change *rules; /* NULL: not concerned */
-	const struct ips_change *ips;	  /* NULL: not concerned */
+	const struct rules_change *rules;   /* NULL: not concerned */
+	const struct ips_change *ips;	    /* NULL: not concerned */
 	const struct rescue_change *rescue; /* the same */
 };
 

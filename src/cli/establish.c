@@ -14,10 +14,10 @@
 #include <string.h>
 #include <time.h>
 
-#define NR(a)	     (sizeof(a) / sizeof((a)[0]))
-#define NS_PER_S     1000000000u
-#define TEXT_BYTES   256
-#define CAPS_LOOK    (CAP_BIT_NET_ADMIN | CAP_BIT_BPF)
+#define NR(a)	   (sizeof(a) / sizeof((a)[0]))
+#define NS_PER_S   1000000000u
+#define TEXT_BYTES 256
+#define CAPS_LOOK  (CAP_BIT_NET_ADMIN | CAP_BIT_BPF)
 
 static const char *netns, *seconds_text;
 
@@ -211,7 +211,8 @@ static int drain(struct watch *w, struct error *e)
 		if (err == -ENOBUFS)
 			w->rescue.next_ms = 0;
 	} while (err == 0 || err == -ENOBUFS || err == -EBADMSG || err == -EINTR);
-	return err == -EAGAIN ? 0 : error_set(e, err, "cannot read MPTCP events: %s", strerror(-err));
+	return err == -EAGAIN ? 0
+			      : error_set(e, err, "cannot read MPTCP events: %s", strerror(-err));
 }
 
 static int follow(struct cli *c, struct watch *w, uint64_t seconds, struct error *e)

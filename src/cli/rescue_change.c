@@ -14,13 +14,11 @@ static int plan_wanted(struct rescue_change *r, const struct policy *policy,
 		       const struct loader_config *c, const struct pm_kernel *kernel,
 		       struct pm_plan *plan, struct error *e)
 {
-	_cleanup_free_ bool *strict = NULL;
-	struct pm_rescue_facts facts;
+	_cleanup_(pm_rescue_facts_clear) struct pm_rescue_facts facts = { 0 };
 	int err = pm_rescue_facts_read(&facts, kernel->interfaces, kernel->nr_interfaces, e);
 
 	if (err < 0)
 		return err;
-	strict = facts.strict;
 	if (pm_rescue_settings_make(policy, &facts, &r->after, plan) < 0)
 		return error_set(e, -ENOMEM, "out of memory");
 	return loader_rescue_load(c, &r->after, true, &r->outcome, e);
@@ -75,9 +73,9 @@ char rescue_change_describe(const struct rescue_change *r, char *out, size_t siz
 
 	list_interfaces(r->wanted ? &r->after : &r->before, on, sizeof(on));
 	snprintf(out, size, "%s SYN rescue on %s%s",
-		 !r->wanted ? "remove" :
-		 r->had	    ? "change" :
-			      "load",
+		 !r->wanted ? "remove"
+		 : r->had   ? "change"
+			    : "load",
 		 on[0] ? on : "no interface yet", r->wanted && r->after.race ? ", racing" : "");
 	return !r->wanted ? '-' : r->had ? '~' : '+';
 }

@@ -41,6 +41,12 @@ void pins_establish_path(const struct loader_config *c, const char *name, char o
 		 name ? name : "");
 }
 
+void pins_rescue_path(const struct loader_config *c, const char *name, char out[PINS_PATH_BYTES])
+{
+	snprintf(out, PINS_PATH_BYTES, "%s/mptcp-pm/rescue%s%s", bpffs(c), name ? "/" : "",
+		 name ? name : "");
+}
+
 static int mount_bpffs(const char *at, struct error *e)
 {
 	struct statfs fs;
@@ -56,18 +62,29 @@ static int mount_bpffs(const char *at, struct error *e)
 	return error_hint(e, "mount -t bpf bpf %s", at);
 }
 
-int pins_lock(const struct loader_config *c, struct error *e)
+int pins_make(const struct loader_config *c, struct error *e)
 {
-	_cleanup_close_ int fd = -1;
-	char dir[PINS_PATH_BYTES], parent[PINS_PATH_BYTES];
+	char dir[PINS_PATH_BYTES];
 	int err = mount_bpffs(bpffs(c), e);
 
 	if (err < 0)
 		return err;
-	snprintf(parent, sizeof(parent), "%s/mptcp-pm", bpffs(c));
+	snprintf(dir, sizeof(dir), "%s/mptcp-pm", bpffs(c));
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+		return error_set(e, -errno, "cannot make %s: %s", dir, strerror(errno));
+	return 0;
+}
+
+int pins_lock(const struct loader_config *c, struct error *e)
+{
+	_cleanup_close_ int fd = -1;
+	char dir[PINS_PATH_BYTES];
+	int err = pins_make(c, e);
+
+	if (err < 0)
+		return err;
 	pins_path(c, NULL, dir);
-	if ((mkdir(parent, 0700) < 0 && errno != EEXIST) ||
-	    (mkdir(dir, 0700) < 0 && errno != EEXIST))
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 		return error_set(e, -errno, "cannot make %s: %s", dir, strerror(errno));
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)

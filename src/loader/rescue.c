@@ -320,7 +320,7 @@ int loader_rescue_load(const struct loader_config *c, const struct rescue_config
 	int err;
 
 	if (!dry_run) {
-		lock = pins_lock(c, e);
+		lock = rescue_pin_lock(c, e);
 		if (lock < 0)
 			return lock;
 		tidy(c, l.cookie);
@@ -368,7 +368,7 @@ int loader_rescue_unload(const struct loader_config *c, uint64_t cookie, bool fo
 	size_t nr = 0, riding = 0;
 	int err;
 
-	lock = pins_lock(c, e);
+	lock = rescue_pin_lock(c, e);
 	if (lock < 0)
 		return lock;
 	tidy(c, cookie);

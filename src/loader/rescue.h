@@ -20,8 +20,9 @@ struct loader_rescue_flow {
 
 /*
  * Makes it as `wanted` says, on the interfaces of its paths. Programs of another build are replaced
- * in one step, with what they know; what is left of namespaces that are gone is freed. The hooks of interfaces that are no longer paths go, unless a
- * connection rides one of them. On failure it is as it was.
+ * in one step, with what they know; what is left of namespaces that are gone is freed. The hooks of
+ * interfaces that are no longer paths go, unless a connection rides one of them. On failure it is
+ * as it was.
  */
 int loader_rescue_load(const struct loader_config *c, const struct rescue_config *wanted,
 		       bool dry_run, enum loader_outcome *outcome, struct error *e);

@@ -5,11 +5,15 @@
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "util/cleanup.h"
+
+#define NAME_BYTES 64
 
 static void cleanup_dir(DIR **d)
 {
@@ -20,9 +24,11 @@ static void cleanup_dir(DIR **d)
 void rescue_pin_path(const struct loader_config *c, uint64_t cookie, const char *name,
 		     char out[PINS_PATH_BYTES])
 {
-	snprintf(out, PINS_PATH_BYTES, "%s/mptcp-pm/rescue/%" PRIx64 "%s%s",
-		 c && c->bpffs ? c->bpffs : "/sys/fs/bpf", cookie, name ? "/" : "",
+	char below[NAME_BYTES];
+
+	snprintf(below, sizeof(below), "%" PRIx64 "%s%s", cookie, name ? "/" : "",
 		 name ? name : "");
+	pins_rescue_path(c, below, out);
 }
 
 int rescue_pin_open(const struct loader_config *c, uint64_t cookie, const char *name)
@@ -57,15 +63,29 @@ int rescue_pin_remove(const struct loader_config *c, uint64_t cookie, const char
 	return 0;
 }
 
+int rescue_pin_lock(const struct loader_config *c, struct error *e)
+{
+	_cleanup_close_ int fd = -1;
+	char path[PINS_PATH_BYTES];
+	int err = pins_make(c, e);
+
+	if (err < 0)
+		return err;
+	pins_rescue_path(c, NULL, path);
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return error_set(e, -errno, "cannot make %s: %s", path, strerror(errno));
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || flock(fd, LOCK_EX) < 0)
+		return error_set(e, -errno, "cannot lock %s: %s", path, strerror(errno));
+	return TAKE_FD(fd);
+}
+
 int rescue_pin_folder_make(const struct loader_config *c, uint64_t cookie, struct error *e)
 {
-	char path[PINS_PATH_BYTES], parent[PINS_PATH_BYTES];
+	char path[PINS_PATH_BYTES];
 
 	rescue_pin_path(c, cookie, NULL, path);
-	snprintf(parent, sizeof(parent), "%s", path);
-	*strrchr(parent, '/') = '\0';
-	if ((mkdir(parent, 0700) < 0 && errno != EEXIST) ||
-	    (mkdir(path, 0700) < 0 && errno != EEXIST))
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return error_set(e, -errno, "cannot make %s: %s", path, strerror(errno));
 	return 0;
 }
@@ -103,8 +123,7 @@ void rescue_pin_each_folder(const struct loader_config *c,
 	char path[PINS_PATH_BYTES];
 	struct dirent *d;
 
-	rescue_pin_path(c, 0, NULL, path);
-	*strrchr(path, '/') = '\0';
+	pins_rescue_path(c, NULL, path);
 	dir = opendir(path);
 	while (dir && (d = readdir(dir))) {
 		uint64_t cookie;

@@ -18,6 +18,10 @@ int rescue_pin_make(const struct loader_config *c, uint64_t cookie, const char *
 int rescue_pin_remove(const struct loader_config *c, uint64_t cookie, const char *name,
 		      struct error *e);
 
+/* Makes BPFFS/mptcp-pm/rescue and waits until no other loader is at work. Returns a descriptor that
+ * holds the lock. */
+int rescue_pin_lock(const struct loader_config *c, struct error *e);
+
 int rescue_pin_folder_make(const struct loader_config *c, uint64_t cookie, struct error *e);
 /* With everything in it. */
 int rescue_pin_folder_remove(const struct loader_config *c, uint64_t cookie, struct error *e);

@@ -105,7 +105,8 @@ int loader_rescue_counts(const struct loader_config *c, uint64_t cookie,
 		return 0;
 	per_cpu = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*per_cpu));
 	if (fd < 0 || cpus <= 0 || !per_cpu)
-		return error_set(e, fd < 0 ? fd : -ENOMEM, "cannot read the counters of SYN rescue");
+		return error_set(e, fd < 0 ? fd : -ENOMEM,
+				 "cannot read the counters of SYN rescue");
 	for (uint32_t i = 0; i < RESCUE_COUNTS; i++) {
 		if (bpf_map_lookup_elem(fd, &i, per_cpu) < 0)
 			return error_set(e, -errno, "cannot read the counters of SYN rescue: %s",

@@ -18,7 +18,7 @@
 
 #define PM_RESCUE_MAX	    64 /* connections looked after at a time; others wait */
 #define PM_RESCUE_QUICK_MS  1000
-#define PM_RESCUE_QUICK	    10 /* so many tries of the first path at that pace, */
+#define PM_RESCUE_QUICK	    10	  /* so many tries of the first path at that pace, */
 #define PM_RESCUE_SLOW_MS   60000 /* then each after twice the time, up to this */
 #define PM_RESCUE_IDLE_MS   1000
 #define PM_RESCUE_BUSY_MS   200
@@ -63,7 +63,7 @@ struct pm_rescue_view {
 	const struct pm_connections *conns;
 	const struct pm_endpoint *endpoints;
 	size_t nr_endpoints;
-	bool userspace; /* path manager */
+	bool userspace;	 /* path manager */
 	uint64_t now_ns; /* CLOCK_MONOTONIC, as the flows' times */
 };
 
@@ -72,8 +72,8 @@ struct pm_rescue_view {
  * when it did not help. Other connections are not harmed: an endpoint that one of them uses is not
  * renewed.
  */
-size_t pm_rescue_decide(struct pm_rescue_memory *m, const struct pm_rescue_view *v,
-			uint64_t now_ms, struct pm_rescue_action *out, size_t max);
+size_t pm_rescue_decide(struct pm_rescue_memory *m, const struct pm_rescue_view *v, uint64_t now_ms,
+			struct pm_rescue_action *out, size_t max);
 
 /* One line for a person. */
 void pm_rescue_describe(const struct pm_rescue_action *a, char *out, size_t size);

@@ -201,18 +201,16 @@ static bool is_done(const struct decision *d, const struct pm_rescue_one *one)
 {
 	const struct pm_connection *c = connection_of(d->v, one->token);
 
-	return !c ||
-	       (one->closed && d->now_ms >= one->next_ms && has_subflow(c, &one->first));
+	return !c || (one->closed && d->now_ms >= one->next_ms && has_subflow(c, &one->first));
 }
 
 static bool is_old(const struct pm_rescue_view *v, const struct rescue_flow *f)
 {
-	return v->now_ns > f->used_ns &&
-	       (v->now_ns - f->used_ns) / NS_PER_MS > PM_RESCUE_FORGET_MS;
+	return v->now_ns > f->used_ns && (v->now_ns - f->used_ns) / NS_PER_MS > PM_RESCUE_FORGET_MS;
 }
 
-size_t pm_rescue_decide(struct pm_rescue_memory *m, const struct pm_rescue_view *v,
-			uint64_t now_ms, struct pm_rescue_action *out, size_t max)
+size_t pm_rescue_decide(struct pm_rescue_memory *m, const struct pm_rescue_view *v, uint64_t now_ms,
+			struct pm_rescue_action *out, size_t max)
 {
 	struct decision d = { .m = m, .v = v, .now_ms = now_ms, .out = out, .max = max };
 

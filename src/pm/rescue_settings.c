@@ -13,15 +13,15 @@
 #include "pm/planner.h"
 #include "util/cleanup.h"
 
-#define NS_PER_S	1000000000u
-#define MS_PER_S	1000u
-#define PORT_LAST	65535
-#define PORT_SYSTEM	1024
-#define PORTS_ENOUGH	1024 /* connections at a time to one destination */
-#define PORTS_MAX	8192
+#define NS_PER_S	  1000000000u
+#define MS_PER_S	  1000u
+#define PORT_LAST	  65535
+#define PORT_SYSTEM	  1024
+#define PORTS_ENOUGH	  1024 /* connections at a time to one destination */
+#define PORTS_MAX	  8192
 #define WHEEL_FIRST_LEVEL 63
 #define WHEEL_STEP	  8
-#define SYN_TIMEOUT_MS	1000 /* the kernel's */
+#define SYN_TIMEOUT_MS	  1000 /* the kernel's */
 
 struct candidate {
 	const struct policy_path *path;
@@ -102,6 +102,12 @@ int pm_rescue_facts_read(struct pm_rescue_facts *f, const struct pm_interface *i
 	clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
 	f->ticks_per_s = tick.tv_nsec ? (uint32_t)(NS_PER_S / (unsigned long)tick.tv_nsec) : 100;
 	return 0;
+}
+
+void pm_rescue_facts_clear(struct pm_rescue_facts *f)
+{
+	free(f->strict);
+	f->strict = NULL;
 }
 
 /* Above or below the kernel's range; when there is no room, an alias keeps the socket's port. */

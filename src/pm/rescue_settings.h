@@ -12,14 +12,17 @@ struct pm_rescue_facts {
 	uint64_t netns_cookie;
 	const struct pm_interface *interfaces;
 	size_t nr_interfaces;
-	bool *strict; /* by interface: IPv4 reverse path filter 1 */
+	bool *strict;				    /* by interface: IPv4 reverse path filter 1 */
 	uint16_t local_port_first, local_port_last; /* what the kernel gives to sockets */
 	uint32_t ticks_per_s;
 };
 
-/* What is not in the interfaces; f->strict is the caller's to free. */
+/* What is not in the interfaces, which are borrowed. Free with pm_rescue_facts_clear(). */
 int pm_rescue_facts_read(struct pm_rescue_facts *f, const struct pm_interface *interfaces,
 			 size_t nr, struct error *e);
+
+/* Idempotent. */
+void pm_rescue_facts_clear(struct pm_rescue_facts *f);
 
 /* Pure. Best paths first; those left out, and why, are noted in `plan`. -ENOMEM. */
 int pm_rescue_settings_make(const struct policy *policy, const struct pm_rescue_facts *f,

@@ -37,7 +37,7 @@ rescue_policy() { # ROBE [LINES OF establish]
 		  ${2:-}}
 	END
 }
-rescue_apply() { pmctl apply "$TMP/policy.yaml" --netns "$NET_CLIENT" "$@"; }
+rescue_apply() { pmctl apply "$TMP/policy.yaml" --netns "$NET_CLIENT"; }
 rescue_serve() {
 	: >"$TMP/accepts"
 	net_server python3 "$RESCUE_PEER" server "$1" 7777 "$TMP/accepts" &
