@@ -10,6 +10,9 @@
 #include "flow.bpf.h"
 #include "reset.bpf.h"
 
+#define RTF_GATEWAY  0x0002
+#define REFDST_NOREF 1UL /* SKB_DST_NOREF of include/linux/skbuff.h */
+
 enum order_kind { ORDER_NONE, ORDER_COPY, ORDER_RESET };
 
 struct order {
@@ -152,31 +155,19 @@ static __always_inline bool is_idempotent(const struct rescue_config *c, const s
 	return false;
 }
 
-static __always_inline bool is_same(const __u32 *a, const __u32 *b)
-{
-	return !((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]));
-}
-
-/* Is the destination on the network that the packet leaves by? Another path leads elsewhere. */
+/* Is the destination on the network that the packet leaves by? Another path leads elsewhere. A
+ * tunnel has no gateways, so nothing can be told there. */
 static __always_inline bool is_on_link(struct __sk_buff *skb, const struct packet *p)
 {
-	struct bpf_fib_lookup fib = { .ifindex = skb->ifindex, .l4_protocol = PROTOCOL_TCP };
-	__u32 flags = BPF_FIB_LOOKUP_OUTPUT | BPF_FIB_LOOKUP_SKIP_NEIGH;
+	struct sk_buff *kernel = bpf_cast_to_kern_ctx(skb);
+	unsigned long dst = BPF_CORE_READ(kernel, _skb_refdst) & ~REFDST_NOREF;
 
-	if (!p->l3)
+	if (!p->l3 || !dst)
 		return false;
-	if (p->v6) {
-		fib.family = 10;
-		__builtin_memcpy(fib.ipv6_src, &p->tuple.local, 16);
-		__builtin_memcpy(fib.ipv6_dst, &p->tuple.remote, 16);
-		return bpf_fib_lookup(skb, &fib, sizeof(fib), flags) == 0 &&
-		       is_same(fib.ipv6_dst, p->tuple.remote.word);
-	}
-	fib.family = 2;
-	fib.ipv4_src = p->tuple.local.word[3];
-	fib.ipv4_dst = p->tuple.remote.word[3];
-	return bpf_fib_lookup(skb, &fib, sizeof(fib), flags) == 0 &&
-	       fib.ipv4_dst == p->tuple.remote.word[3];
+	/* Both kinds of route begin with the dst_entry. */
+	if (p->v6)
+		return !(BPF_CORE_READ((struct rt6_info *)dst, rt6i_flags) & RTF_GATEWAY);
+	return !BPF_CORE_READ((struct rtable *)dst, rt_uses_gateway);
 }
 
 /* Decided at the first SYN; forwarded packets have no socket. */

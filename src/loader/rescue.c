@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <net/if.h>
 #include <string.h>
 
 #include "loader/bpflog.h"
@@ -360,6 +361,15 @@ static int stop_copying(const struct loader_config *c, uint64_t cookie, struct e
 	return rescue_pin_remove(c, cookie, "timer", e);
 }
 
+/* Without its interface nothing of it is left to break. */
+static bool would_break(const struct rescue_flow *f)
+{
+	char name[IF_NAMESIZE];
+
+	return loader_rescue_rides(f) &&
+	       if_indextoname(f->routes[f->winner - 1].ifindex, name) != NULL;
+}
+
 int loader_rescue_unload(const struct loader_config *c, uint64_t cookie, bool force,
 			 struct error *e)
 {
@@ -378,7 +388,7 @@ int loader_rescue_unload(const struct loader_config *c, uint64_t cookie, bool fo
 	if (err < 0)
 		return err;
 	for (size_t i = 0; i < nr; i++)
-		riding += loader_rescue_rides(&flows[i].flow);
+		riding += would_break(&flows[i].flow);
 	if (riding && !force) {
 		error_set(e, -EBUSY,
 			  "%zu connection%s still use%s the address of another path, so SYN "

@@ -9,6 +9,7 @@
      --until FILE  go on with a few bytes every 20 ms until FILE exists
      --dev NAME    bind to a device
      --fastopen    data in the SYN
+     --times N     N connections, one after the other; prints mptcp (how many), p99_ms
   pipe NS1 DEV1 NS2 DEV2            two TUN devices, one in each namespace, joined
 """
 import ctypes
@@ -72,7 +73,7 @@ def option(args, name, default=None):
     return args[args.index(name) + 1] if name in args else default
 
 
-def client(address, port, *args):
+def once(address, port, args):
     s = make(address)
     s.settimeout(30)
     if dev := option(args, "--dev"):
@@ -101,7 +102,19 @@ def client(address, port, *args):
     s.shutdown(socket.SHUT_WR)
     if s.recv(1):
         sys.exit("more came back than was sent")
-    print(json.dumps({"connect_ms": connect_ms, "mptcp": bool(mptcp), "bytes": total}))
+    s.close()
+    return {"connect_ms": connect_ms, "mptcp": bool(mptcp), "bytes": total}
+
+
+def client(address, port, *args):
+    times = int(option(args, "--times", "0"))
+    if not times:
+        print(json.dumps(once(address, port, args)))
+        return
+    all_of_them = [once(address, port, args) for _ in range(times)]
+    took = sorted(c["connect_ms"] for c in all_of_them)
+    print(json.dumps({"mptcp": sum(c["mptcp"] for c in all_of_them),
+                      "p50_ms": took[times // 2], "p99_ms": took[times * 99 // 100]}))
 
 
 def tun(namespace, name):

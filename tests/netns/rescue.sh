@@ -244,3 +244,178 @@ rescue_killed() {
 	kill "$WATCH"
 	rescue_clean
 }
+
+# A third path by a TUN device, which has no link layer header: 10.1.3.1 and fd00:1:3::1.
+rescue_tun() {
+	local ns
+	python3 "$RESCUE_PEER" pipe "$NET_CLIENT" tun0 "$NET_ROUTER" tun0 &
+	for ns in "$NET_CLIENT" "$NET_ROUTER"; do
+		wait_for 5 ip -n "$ns" link show tun0
+	done
+	net_batch "$NET_CLIENT" <<-END
+		addr add 10.1.3.1/24 dev tun0
+		addr add fd00:1:3::1/64 dev tun0 nodad
+		link set tun0 up mtu 1300
+		route add default dev tun0 metric ${1:-300}
+		rule add from 10.1.3.1 table 103
+		route add default dev tun0 table 103
+	END
+	net_batch "$NET_CLIENT" -6 <<-END
+		route add default dev tun0 metric ${1:-300}
+		rule add from fd00:1:3::1 table 103
+		route add default dev tun0 table 103
+	END
+	net_batch "$NET_ROUTER" <<-END
+		addr add 10.1.3.254/24 dev tun0
+		addr add fd00:1:3::fe/64 dev tun0 nodad
+		link set tun0 up mtu 1300
+	END
+}
+
+# From a path with Ethernet to one without: MSS and GSO have to fit the smaller packets.
+rescue_to_tun() {
+	rescue_world ''
+	rescue_tun
+	rescue_policy timer
+	sed -i 's/"wwan\*"/"tun0"/' "$TMP/policy.yaml"
+	rescue_apply
+	net_client ip mptcp endpoint flush
+	net_blackhole wifi
+	rescue_capture tun0 'tcp port 7777'
+	rescue_connect "$1" --bytes 1000000
+	rescue_is_mptcp
+	is "$(rescue_packets tun0 "src $3" | grep -o 'mss [0-9]*' | sort -u)" "mss $2" 'MSS of the copy'
+	rescue_seen tun0 "src $3 and greater 1000" || die 'no full packets on tun0'
+	rescue_seen tun0 'greater 1301' && die 'packets that the tunnel cannot take'
+	rescue_clean
+}
+
+# The reverse.
+rescue_from_tun() {
+	rescue_world ''
+	rescue_tun 10
+	rescue_policy timer
+	sed -i 's/"wlan\*"/"tun0"/' "$TMP/policy.yaml"
+	rescue_apply
+	net_client ip mptcp endpoint flush
+	net_router ip link set tun0 down
+	rescue_connect "$1" --bytes 1000000
+	rescue_is_mptcp
+	rescue_clean
+}
+
+# Netfilter sees a connection between the addresses the socket has, on both paths.
+rescue_netfilter() {
+	rescue_world timer
+	net_client nft -f - <<-END
+		table inet t {
+			chain in {
+				type filter hook input priority 0; policy drop;
+				iifname lo accept
+				meta l4proto { icmp, ipv6-icmp } accept
+				ct state invalid counter drop
+				ct state established,related accept
+			}
+			chain nat {
+				type nat hook postrouting priority 100;
+				oifname "wlan0" masquerade random
+			}
+		}
+	END
+	net_blackhole wifi
+	rescue_connect "$1" --bytes 1000000
+	rescue_is_mptcp
+	is "$(rescue_count rescued)" 1 rescued
+	rescue_connect "$1"
+	rescue_clean
+}
+
+rescue_aside() {
+	rescue_world timer
+	net_blackhole wifi
+	rescue_connect 10.1.9.1 --dev wlan0 --bytes 1000 &
+	wait_for 5 rescue_counted not_bound
+	wait_for 5 rescue_third_syn
+	is "$(rescue_count copies)" 0 'copies for a socket bound to a device'
+	net_heal wifi
+	wait $! || die 'no connection'
+	net_client sysctl -qw net.mptcp.blackhole_timeout=0 # or there would be no more MPTCP
+	# The router's own address is on the network of wlan0.
+	exits 1 net_client timeout 1 python3 -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)
+s.connect(("10.1.1.254", 9))'
+	is "$(rescue_count not_link)" 1 'left alone because of its network'
+	net_client sysctl -qw net.ipv4.conf.wwan0.rp_filter=1
+	rescue_apply >"$TMP/out"
+	grep -q 'leaves out IPv4 on wwan0: its reverse path filter is strict' "$TMP/out" ||
+		die "$(cat "$TMP/out")"
+	net_blackhole wifi
+	rescue_connect fd00:1:9::1
+	rescue_said "c['mptcp']"
+	rescue_connect 10.1.9.1 --bytes 1000 &
+	wait_for 5 rescue_counted not_path
+	net_heal wifi
+	wait $! || die 'no connection'
+	rescue_clean
+}
+
+# Data in the SYN: never twice, but where the policy says that it does no harm.
+rescue_fastopen() {
+	rescue_world ''
+	rescue_policy sim "$1"
+	rescue_apply
+	net_server sysctl -qw net.ipv4.tcp_fastopen=0x202
+	net_client sysctl -qw net.ipv4.tcp_fastopen=0x5 # without a cookie
+	rescue_connect 10.1.9.1 --bytes 500 --fastopen
+	is "$(rescue_count copies)" "$2" copies
+	is "$(rescue_count not_data)" $((1 - $2)) 'left alone because of data'
+	is "$(rescue_accepts)" "$3" accepts
+	rescue_clean
+}
+
+# Interfaces that are renamed or go away while connections ride them.
+rescue_interfaces() {
+	rescue_world timer
+	net_client ip mptcp endpoint flush
+	net_blackhole wifi
+	rescue_hold 10.1.9.1
+	wait_for 5 rescue_counted rescued
+	net_client ip link set wwan0 down # a name can only be changed then, and the routes go
+	net_client ip link set wwan0 name wwan7
+	net_client ip link set wwan7 up
+	net_batch "$NET_CLIENT" <<-END
+		route replace default via 10.1.2.254 dev wwan7 metric 200
+		route replace default via 10.1.2.254 dev wwan7 table 102 metric 100
+	END
+	rescue_release
+	rescue_list -j | grep -q '"alias_dev":"wwan7"' || die 'the new name is not shown'
+	rescue_hold 10.1.9.1
+	wait_for 5 rescue_riding
+	# A path that is not used: nothing happens to the connection.
+	net_client ip link del wlan0
+	kill "$CLIENT" 2>/dev/null || : # its address is gone, with or without a rescue
+	wait "$CLIENT" 2>/dev/null || :
+	net_client ip link del wwan7
+	rescue_apply
+	is "$(rescue_list -j | grep -o '"devs":\[[^]]*\]')" '"devs":[]' 'interfaces'
+	rescue_clean
+}
+rescue_riding() { [ "$(rescue_riders)" -ge 1 ]; }
+
+# SYNs are lost on the first path at random; nobody loses MPTCP.
+rescue_loss() {
+	rescue_world timer
+	net_router nft -f - <<-END
+		table inet t {
+			chain f {
+				type filter hook forward priority 0;
+				iifname "wifi" tcp flags & (syn | ack) == syn numgen random mod 100 < 30 drop
+			}
+		}
+	END
+	rescue_connect 10.1.9.1 --times 40 --bytes 100
+	rescue_said "c['mptcp'] == 40 and c['p99_ms'] <= 1000"
+	is "$(rescue_accepts)" 40 accepts
+	is "$(rescue_counter MPTcpExtBlackhole)" 0 'blackhole counter'
+	rescue_clean
+}
