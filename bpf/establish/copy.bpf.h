@@ -155,19 +155,33 @@ static __always_inline bool is_idempotent(const struct rescue_config *c, const s
 	return false;
 }
 
-/* Is the destination on the network that the packet leaves by? Another path leads elsewhere. A
- * tunnel has no gateways, so nothing can be told there. */
+static __always_inline bool is_same(const struct rescue_address *a, const struct rescue_address *b)
+{
+	return !((a->word[0] ^ b->word[0]) | (a->word[1] ^ b->word[1]) |
+		 (a->word[2] ^ b->word[2]) | (a->word[3] ^ b->word[3]));
+}
+
+/* Is the destination on the network that the packet leaves by, or the gateway there? Another path
+ * leads elsewhere. A tunnel has no gateways, so nothing can be told. */
 static __always_inline bool is_on_link(struct __sk_buff *skb, const struct packet *p)
 {
 	struct sk_buff *kernel = bpf_cast_to_kern_ctx(skb);
 	unsigned long dst = BPF_CORE_READ(kernel, _skb_refdst) & ~REFDST_NOREF;
+	/* Both kinds of route begin with the dst_entry. */
+	const struct rt6_info *v6 = (void *)dst;
+	const struct rtable *v4 = (void *)dst;
 
 	if (!p->l3 || !dst)
 		return false;
-	/* Both kinds of route begin with the dst_entry. */
-	if (p->v6)
-		return !(BPF_CORE_READ((struct rt6_info *)dst, rt6i_flags) & RTF_GATEWAY);
-	return !BPF_CORE_READ((struct rtable *)dst, rt_uses_gateway);
+	if (p->v6) {
+		struct rescue_address gateway = {};
+
+		BPF_CORE_READ_INTO(&gateway, v6, rt6i_gateway);
+		return !(BPF_CORE_READ(v6, rt6i_flags) & RTF_GATEWAY) ||
+		       is_same(&gateway, &p->tuple.remote);
+	}
+	return !BPF_CORE_READ(v4, rt_uses_gateway) ||
+	       BPF_CORE_READ(v4, rt_gw4) == p->tuple.remote.word[3];
 }
 
 /* Decided at the first SYN; forwarded packets have no socket. */
@@ -175,22 +189,22 @@ static __always_inline bool may_copy(struct __sk_buff *skb, const struct rescue_
 				     const struct packet *p, const struct options *o)
 {
 	struct bpf_sock *sk = skb->sk;
-	__u32 not = 0;
+	__u32 why = 0;
 
 	sk = sk ? bpf_sk_fullsock(sk) : NULL;
 	if (!sk)
 		return false;
 	if (sk->bound_dev_if)
-		not = RESCUE_NOT_BOUND;
+		why = RESCUE_NOT_BOUND;
 	else if (o->is_signed)
-		not = RESCUE_NOT_SIGNED;
+		why = RESCUE_NOT_SIGNED;
 	else if (p->payload_bytes && !is_idempotent(c, p))
-		not = RESCUE_NOT_DATA;
+		why = RESCUE_NOT_DATA;
 	else if (is_on_link(skb, p))
-		not = RESCUE_NOT_LINK;
-	if (not )
-		count(not );
-	return !not ;
+		why = RESCUE_NOT_LINK;
+	if (why)
+		count(why);
+	return !why;
 }
 
 static __always_inline void find_routes(const struct rescue_config *c, const struct packet *p,

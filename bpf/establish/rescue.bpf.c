@@ -108,8 +108,11 @@ static __always_inline int origin_in(struct __sk_buff *skb, struct packet *p, st
 			return TCX_NEXT;
 		}
 	}
-	if (f->winner == RESCUE_UNDECIDED)
+	if (f->winner == RESCUE_UNDECIDED) {
+		if (p->flags & TCP_RST && !f->alias_port)
+			bpf_map_delete_elem(&flows, &p->tuple);
 		return TCX_NEXT;
+	}
 	if (f->winner != RESCUE_FIRST)
 		return lost(skb, p);
 	/* Nothing was copied, or it is over: then there is nothing to remember. */
