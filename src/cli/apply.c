@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/diagnose.h"
 #include "cli/sched_set.h"
+#include "pm/sysctl.h"
 #include "util/cleanup.h"
 
 #include <errno.h>
@@ -108,6 +109,23 @@ static int check_establish(struct run *r, const struct loader_support *s, struct
 	return 0;
 }
 
+static int check_syn_retries(struct run *r, struct error *e)
+{
+	struct error missing = { 0 };
+	char value[16];
+
+	if (!r->policy.establish.has_syn_retries ||
+	    pm_sysctl_read(PM_SYSCTL_SYN_RETRIES, value, sizeof(value), &missing) == 0)
+		return 0;
+	if (r->policy.fallback == POLICY_FALLBACK_DENY || missing.code != -EOPNOTSUPP) {
+		error_set(e, missing.code, "establish.fallback-syn-retries: %s", missing.text);
+		return error_hint(e, "%s", missing.hint);
+	}
+	leave_out(r, "establish.fallback-syn-retries: %s", missing.text);
+	r->policy.establish.has_syn_retries = false;
+	return 0;
+}
+
 /* Refuses, or leaves out what there is no support for when the policy allows it. */
 static int check_support(struct run *r, struct error *e)
 {
@@ -120,7 +138,7 @@ static int check_support(struct run *r, struct error *e)
 		error_set(e, -EOPNOTSUPP, "this machine lacks %s: %s", f->name, f->detail);
 		return error_hint(e, "%s", f->fix);
 	}
-	if (check_establish(r, &s, e) < 0)
+	if (check_establish(r, &s, e) < 0 || check_syn_retries(r, e) < 0)
 		return e->code;
 	f = needs_bpf(&r->policy) ? first_missing(&s, 2) : NULL;
 	if (!f)

@@ -342,6 +342,7 @@ int pm_plan_make(const struct policy *policy, const struct pm_kernel *kernel, bo
 		notice_paths(&p);
 		pm_plan_scheduler(&p);
 		pm_plan_limits(&p);
+		pm_plan_syn_retries(&p);
 	}
 	plan_deletions(&p);
 	plan_changes(&p);
@@ -349,6 +350,7 @@ int pm_plan_make(const struct policy *policy, const struct pm_kernel *kernel, bo
 	if (!policy) {
 		pm_plan_limits(&p);
 		pm_plan_scheduler(&p);
+		pm_plan_syn_retries(&p);
 	}
 	free(p.path_of);
 	free(p.wanted);

@@ -39,5 +39,6 @@ int pm_plan_add_notice(struct pm_plan *plan, enum pm_notice_kind kind, const cha
 /* What the policy says, or, where it says nothing, what was there before us. */
 void pm_plan_limits(struct planner *p);
 void pm_plan_scheduler(struct planner *p);
+void pm_plan_syn_retries(struct planner *p);
 
 #endif

@@ -81,6 +81,9 @@ struct pm_kernel {
 	size_t nr_set_limits;
 	char set_scheduler[PM_SET_MAX][POLICY_SCHEDULER_BYTES];
 	size_t nr_set_scheduler;
+	int syn_retries; /* net.mptcp.syn_retrans_before_tcp_fallback; -1: there is none */
+	int saved_syn_retries, set_syn_retries[PM_SET_MAX];
+	size_t nr_set_syn_retries;
 	/* The scheduler that the applied policy names; empty: none. */
 	char policy_scheduler[POLICY_SCHEDULER_BYTES];
 	char available_schedulers[PM_SCHEDULERS_BYTES]; /* names and blanks; empty: unknown */
@@ -92,7 +95,8 @@ enum pm_action_kind {
 	PM_DELETE_ENDPOINT,
 	PM_CHANGE_ENDPOINT, /* backup or fullmesh flag, in place (set-flags) */
 	PM_SET_LIMITS,
-	PM_SET_SCHEDULER, /* sysctl; the scheduler itself is loaded by the caller before */
+	PM_SET_SCHEDULER,   /* sysctl; the scheduler itself is loaded by the caller before */
+	PM_SET_SYN_RETRIES, /* sysctl */
 };
 
 struct pm_action {
@@ -101,6 +105,7 @@ struct pm_action {
 	struct pm_endpoint before;   /* CHANGE: the old state */
 	struct pm_limits limits, limits_before;
 	char scheduler[POLICY_SCHEDULER_BYTES], scheduler_before[POLICY_SCHEDULER_BYTES];
+	int syn_retries, syn_retries_before;
 	char reason[128]; /* e.g. path "lte" (wwan0), mode handover */
 };
 
