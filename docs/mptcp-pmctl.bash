@@ -39,15 +39,15 @@ _mptcp_pmctl() {
 		word=${COMP_WORDS[i]}
 		case $word in
 		--color | --netns | --module | --set | --token | --seconds | --count | --scheduler | --local | --remote | \
-			--remote-port | --local-id | --remote-id | --dev | --port | --id) i=$((i + 1)) ;;
+			--remote-port | --local-id | --remote-id | --dev | --to | --port | --id) i=$((i + 1)) ;;
 		-*) ;;
 		*)
 			if [ -z "$verb" ]; then
 				verb=$word
 			elif [ -z "$sub" ]; then
 				sub=$word
-			elif [ "$sub" = subflow ]; then
-				sub="subflow $word"
+			elif [ "$sub" = subflow ] || [ "$sub" = learn ]; then
+				sub="$sub $word"
 			elif [ "$verb-$sub" = "conn-subflow backup" ]; then
 				nr=$((nr + 1))
 			fi
@@ -64,17 +64,17 @@ _mptcp_pmctl() {
 	--local) _mptcp_pmctl_words "$(ip -br addr show scope global 2>/dev/null |
 		awk '{ for (i = 3; i <= NF; i++) { sub("/.*", "", $i); print $i } }')" && return ;;
 	--dev) _mptcp_pmctl_words "$(ip -br link show 2>/dev/null | awk '{ sub("@.*", "", $1); print $1 }')" && return ;;
-	--set | --seconds | --count | --remote | --remote-port | --local-id | --remote-id | --port | --id) return ;;
+	--set | --seconds | --count | --remote | --remote-port | --local-id | --remote-id | --to | --port | --id) return ;;
 	--token) _mptcp_pmctl_tokens && return ;;
 	--scheduler) _mptcp_pmctl_loaded && return ;;
 	esac
 	if [ -z "$verb" ]; then
-		_mptcp_pmctl_words "status check apply unload sched conn monitor endpoint doctor version $globals"
+		_mptcp_pmctl_words "status check apply unload sched conn monitor establish endpoint path doctor version $globals"
 		return
 	fi
 	if [[ $cur == -* ]]; then
 		case $verb-$sub in
-		status-* | endpoint-* | conn-list | conn-show) _mptcp_pmctl_words "--netns $globals" ;;
+		status-* | endpoint-* | establish-list | conn-list | conn-show) _mptcp_pmctl_words "--netns $globals" ;;
 		check-*) _mptcp_pmctl_words "--schema $globals" ;;
 		apply-*) _mptcp_pmctl_words "--netns --dry-run --force --module $globals" ;;
 		unload-*) _mptcp_pmctl_words "--netns --force --all $globals" ;;
@@ -88,6 +88,8 @@ _mptcp_pmctl() {
 		conn-announce) _mptcp_pmctl_words "--port --id --dev --netns $globals" ;;
 		conn-withdraw) _mptcp_pmctl_words "--netns $globals" ;;
 		monitor-*) _mptcp_pmctl_words "--token --current --seconds --count --netns $globals" ;;
+		establish-watch) _mptcp_pmctl_words "--seconds --netns $globals" ;;
+		'path-learn show' | 'path-learn forget') _mptcp_pmctl_words "--dev --to --netns $globals" ;;
 		conn-set) _mptcp_pmctl_words "--scheduler --netns $globals" ;;
 		doctor-*) _mptcp_pmctl_words "--module $globals" ;;
 		*) _mptcp_pmctl_words "$globals" ;;
@@ -110,7 +112,10 @@ _mptcp_pmctl() {
 		;;
 	sched-load) _mptcp_pmctl_schedulers ;;
 	sched-show | sched-unload) _mptcp_pmctl_loaded ;;
+	establish-) _mptcp_pmctl_words 'list watch' ;;
 	endpoint-) _mptcp_pmctl_words 'list' ;;
+	path-) _mptcp_pmctl_words 'learn' ;;
+	path-learn) _mptcp_pmctl_words 'show forget' ;;
 	esac
 }
 

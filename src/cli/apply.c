@@ -33,9 +33,8 @@ struct run {
 	struct pm_kernel kernel;
 	struct pm_plan plan;
 	struct sched_set scheds;
-	struct rules_change rules;
-	struct guard_change guard;
-	char left_out[384];
+	struct parts *parts;
+	struct left_out left_out;
 	char (*unloaded)[LOADER_NAME_BYTES];
 	size_t nr_unloaded;
 };
@@ -45,12 +44,8 @@ static void cleanup_run(struct run *r)
 	pm_plan_clear(&r->plan);
 	pm_kernel_clear(&r->kernel);
 	policy_free(&r->loaded);
+	free(r->parts);
 	free(r->unloaded);
-}
-
-static bool needs_bpf(const struct policy *p)
-{
-	return p->scheduler.name[0] && strcmp(p->scheduler.name, "default") != 0;
 }
 
 static int check_caps(const struct run *r, struct error *e)
@@ -59,93 +54,21 @@ static int check_caps(const struct run *r, struct error *e)
 
 	if (netns)
 		need |= CAP_BIT_SYS_ADMIN;
-	if (needs_bpf(&r->policy) || r->policy.guard.set)
+	if (support_needs_module(&r->policy) || r->policy.guard.set || r->policy.establish.robe)
 		need |= CAP_BIT_BPF | CAP_BIT_SYS_ADMIN;
-	if (needs_bpf(&r->policy) && !loader_module_loaded() && !dry_run)
+	if (support_needs_module(&r->policy) && !loader_module_loaded() && !dry_run)
 		need |= CAP_BIT_SYS_MODULE;
 	return caps_need(need, "apply a policy", e);
 }
 
-static const struct loader_feature *first_missing(const struct loader_support *s, int level)
+static struct parts_run parts_run(struct run *r)
 {
-	for (int i = 0; i < FEATURE_NR; i++) {
-		if (!s->features[i].present && s->features[i].level <= level)
-			return &s->features[i];
-	}
-	return NULL;
-}
-
-/* What the guard needs of a kernel, whatever else a level has. */
-static const struct loader_feature *guard_missing(const struct loader_support *s)
-{
-	static const enum loader_feature_id needed[] = { FEATURE_BTF, FEATURE_TCX, FEATURE_BPFFS };
-
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
-		if (!s->features[needed[i]].present)
-			return &s->features[needed[i]];
-	}
-	return NULL;
-}
-
-/* One more thing that is not applied. */
-static void leave_out(struct run *r, const char *what, const struct loader_feature *f)
-{
-	size_t n = strlen(r->left_out);
-
-	snprintf(r->left_out + n, sizeof(r->left_out) - n, "%s%s: %s (%s)", n ? "; " : "", what,
-		 f->detail, f->fix);
-}
-
-/* Refuses, or leaves the guard out when the policy allows it. */
-static int check_guard_support(struct run *r, const struct loader_support *s, struct error *e)
-{
-	const struct loader_feature *f = r->policy.guard.set ? guard_missing(s) : NULL;
-
-	if (!f)
-		return 0;
-	if (r->policy.fallback == POLICY_FALLBACK_DENY) {
-		error_set(e, -EOPNOTSUPP, "the guard needs %s, which this machine lacks: %s",
-			  f->name, f->detail);
-		return error_hint(e, "%s", f->fix);
-	}
-	leave_out(r, "guard", f);
-	memset(&r->policy.guard, 0, sizeof(r->policy.guard));
-	return 0;
-}
-
-/* Refuses, or leaves the scheduler out when the policy allows it. */
-static int check_support(struct run *r, struct error *e)
-{
-	char what[64];
-	const struct loader_feature *f;
-	struct loader_support s;
-
-	loader_probe(&r->config, &s);
-	f = first_missing(&s, 0);
-	if (f) {
-		error_set(e, -EOPNOTSUPP, "this machine lacks %s: %s", f->name, f->detail);
-		return error_hint(e, "%s", f->fix);
-	}
-	if (check_guard_support(r, &s, e) < 0)
-		return e->code;
-	f = needs_bpf(&r->policy) ? first_missing(&s, 2) : NULL;
-	if (!f)
-		return 0;
-	if (r->policy.fallback == POLICY_FALLBACK_DENY) {
-		error_set(e, -EOPNOTSUPP, "scheduler %s needs %s, which this machine lacks: %s",
-			  r->policy.scheduler.name, f->name, f->detail);
-		return error_hint(e, "%s", f->fix);
-	}
-	snprintf(what, sizeof(what), "scheduler %s%s", r->policy.scheduler.name,
-		 r->policy.nr_rules ? " and the rules" : "");
-	leave_out(r, what, f);
-	memset(&r->policy.scheduler, 0, sizeof(r->policy.scheduler));
-	r->policy.nr_rules = 0;
-	return 0;
+	return (struct parts_run){ &r->policy, &r->kernel, &r->config, &r->left_out, force };
 }
 
 static int prepare(struct run *r, struct error *e)
 {
+	const struct parts_run run = parts_run(r);
 	int err = check_caps(r, e);
 
 	/* Sysctls and netlink are looked at in the namespace meant, so enter it first; module,
@@ -153,7 +76,7 @@ static int prepare(struct run *r, struct error *e)
 	if (err == 0)
 		err = pm_netns_enter(netns, e);
 	if (err == 0)
-		err = check_support(r, e);
+		err = support_check(&r->policy, &r->config, &r->left_out, e);
 	if (err == 0) {
 		sched_set_init(&r->scheds, &r->policy);
 		err = sched_set_try(&r->scheds, &r->config, e);
@@ -163,46 +86,49 @@ static int prepare(struct run *r, struct error *e)
 	if (err == 0)
 		err = pm_plan_make(&r->policy, &r->kernel, force, &r->plan, e);
 	if (err == 0)
-		err = rules_change_plan(&r->rules, &r->policy, &r->config, &r->plan, e);
-	if (err == 0 && !rules_change_none(&r->rules))
-		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "change rules for connections", e);
-	if (err == 0)
-		err = guard_change_plan(&r->guard, &r->policy, &r->kernel, &r->config, e);
-	if (err == 0 && !guard_change_none(&r->guard))
-		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "change the guard", e);
+		err = parts_plan(r->parts, &run, &r->plan, e);
 	return err;
 }
 
-/* What stands around the plan, and the plan; each is undone when what comes after it fails. */
-static int execute_plan(struct run *r, struct error *e)
+/* Connections that still need what is to go are no reason not to apply the rest. */
+static int finish_parts(struct cli *c, struct run *r, const struct parts_run *run, struct error *e)
 {
-	int err = rules_change_execute(&r->rules, &r->config, e);
+	int err = parts_finish(r->parts, run, e);
+
+	if (err != -EBUSY)
+		return err;
+	cli_note(c, "%snotice:%s %s\n", cli_yellow(c), cli_plain(c), e->text);
+	*e = (struct error){ 0 };
+	return 0;
+}
+
+static int execute_plan(struct run *r, const struct parts_run *run, struct error *e)
+{
+	int err = parts_execute(r->parts, run, e);
 
 	if (err < 0)
 		return err;
-	err = guard_change_execute(&r->guard, &r->config, e);
-	if (err == 0) {
-		/* Also without actions: it records that the policy is in force here. */
-		err = pm_plan_execute(&r->policy, &r->kernel, &r->plan, e);
-		if (err < 0)
-			guard_change_undo(&r->guard, &r->config, e);
-	}
+	/* Also without actions: it records that the policy is in force here. */
+	err = pm_plan_execute(&r->policy, &r->kernel, &r->plan, e);
 	if (err < 0)
-		rules_change_undo(&r->rules, &r->config, e);
+		parts_undo(r->parts, run, e);
 	return err;
 }
 
-static int execute(struct run *r, struct error *e)
+static int execute(struct cli *c, struct run *r, struct error *e)
 {
+	const struct parts_run run = parts_run(r);
 	int err = sched_set_load(&r->scheds, &r->config, e);
 
 	if (err == 0)
-		err = execute_plan(r, e);
+		err = execute_plan(r, &run, e);
 	if (err < 0) {
 		sched_set_undo(&r->scheds, &r->config, e);
 		return err;
 	}
-	err = sched_set_swap(&r->scheds, &r->config, e);
+	err = finish_parts(c, r, &run, e);
+	if (err == 0)
+		err = sched_set_swap(&r->scheds, &r->config, e);
 	if (err < 0)
 		error_hint(e, "the rest of the policy is in force; the scheduler keeps its former "
 			      "code and settings");
@@ -224,7 +150,7 @@ static void tidy(struct cli *c, struct run *r)
 /* May a scheduler have lost its last user? */
 static bool scheduler_changes(const struct run *r)
 {
-	if (!rules_change_none(&r->rules))
+	if (!rules_change_none(&r->parts->rules))
 		return true;
 	for (size_t i = 0; i < r->plan.nr_actions; i++) {
 		if (r->plan.actions[i].kind == PM_SET_SCHEDULER)
@@ -235,7 +161,7 @@ static bool scheduler_changes(const struct run *r)
 
 static struct changes what(const struct run *r)
 {
-	return (struct changes){ &r->plan, r->scheds.changes, r->scheds.nr, &r->rules, &r->guard };
+	return (struct changes){ &r->plan, r->scheds.changes, r->scheds.nr, r->parts };
 }
 
 static void finish(struct cli *c, struct run *r, bool nothing)
@@ -243,7 +169,7 @@ static void finish(struct cli *c, struct run *r, bool nothing)
 	struct changes_report report = {
 		.policy = r->policy.name,
 		.dry_run = dry_run,
-		.left_out = r->left_out[0] ? r->left_out : NULL,
+		.left_out = r->left_out.text[0] ? r->left_out.text : NULL,
 		.what = what(r),
 		.unloaded = r->unloaded,
 		.nr_unloaded = r->nr_unloaded,
@@ -266,8 +192,8 @@ static int apply(struct cli *c, struct run *r, struct error *e)
 	r->policy = *r->loaded;
 	if (prepare(r, e) < 0)
 		return e->code;
-	if (r->left_out[0])
-		cli_note(c, "%sleft out:%s %s\n", cli_yellow(c), cli_plain(c), r->left_out);
+	if (r->left_out.text[0])
+		cli_note(c, "%sleft out:%s %s\n", cli_yellow(c), cli_plain(c), r->left_out.text);
 	changes = what(r);
 	/* With the same actions a different name is still to be recorded. */
 	nothing = changes_none(&changes) && strcmp(r->kernel.policy, r->policy.name) == 0;
@@ -275,8 +201,10 @@ static int apply(struct cli *c, struct run *r, struct error *e)
 	if (!nothing && !dry_run) {
 		bool scheduler = scheduler_changes(r);
 
-		if (execute(r, e) < 0)
+		if (execute(c, r, e) < 0)
 			return e->code;
+		if (parts_trouble(r->parts))
+			cli_note(c, "notice: %s\n", parts_trouble(r->parts));
 		if (scheduler)
 			tidy(c, r);
 	}
@@ -293,8 +221,9 @@ static int run(struct cli *c, int nr, char **words)
 	(void)nr;
 	if (!r)
 		return status;
+	r->parts = calloc(1, sizeof(*r->parts));
 	r->config.module_path = module_path;
-	if (diagnose_load(c, words[0], &r->loaded, &status) == 0)
+	if (r->parts && diagnose_load(c, words[0], &r->loaded, &status) == 0)
 		status = apply(c, r, &e) < 0 ? cli_fail(c, &e) : EXIT_STATUS_OK;
 	cleanup_run(r);
 	return status;

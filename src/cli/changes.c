@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pm/rules.h"
-
 #define LINE_BYTES 256
 
 static char sign(enum pm_action_kind kind)
@@ -19,6 +17,7 @@ static char sign(enum pm_action_kind kind)
 	case PM_CHANGE_ENDPOINT:
 	case PM_SET_LIMITS:
 	case PM_SET_SCHEDULER:
+	case PM_SET_SYN_RETRIES:
 		return '~';
 	}
 	return '?';
@@ -37,6 +36,8 @@ static const char *kind_name(enum pm_action_kind kind)
 		return "set-limits";
 	case PM_SET_SCHEDULER:
 		return "set-scheduler";
+	case PM_SET_SYN_RETRIES:
+		return "set-fallback-syn-retries";
 	}
 	return "";
 }
@@ -63,8 +64,7 @@ bool changes_none(const struct changes *what)
 		if (!sched_none(&what->scheds[i]))
 			return false;
 	}
-	return what->plan->nr_actions == 0 && (!what->rules || rules_change_none(what->rules)) &&
-	       (!what->guard || guard_change_none(what->guard));
+	return what->plan->nr_actions == 0 && parts_none(what->parts);
 }
 
 static void print_scheds(struct cli *c, const struct changes *what)
@@ -83,79 +83,10 @@ static void print_scheds(struct cli *c, const struct changes *what)
 	}
 }
 
-static bool has_rule(const struct mptcp_select_rule *rules, size_t nr,
-		     const struct mptcp_select_rule *rule)
+static void print_part(void *data, char s, const char *action, const char *text, const char *reason)
 {
-	for (size_t i = 0; i < nr; i++) {
-		if (memcmp(&rules[i], rule, sizeof(*rule)) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Each rule that goes and each that comes, to `each`. */
-static void walk_rules(const struct rules_change *r,
-		       void (*each)(void *data, bool added, const char *text), void *data)
-{
-	char text[PM_RULE_TEXT_BYTES];
-
-	for (size_t i = 0; i < r->nr_before; i++) {
-		if (has_rule(r->after, r->nr_after, &r->before[i]))
-			continue;
-		pm_rule_describe(&r->before[i], text, sizeof(text));
-		each(data, false, text);
-	}
-	for (size_t i = 0; i < r->nr_after; i++) {
-		if (has_rule(r->before, r->nr_before, &r->after[i]))
-			continue;
-		pm_rule_describe(&r->after[i], text, sizeof(text));
-		each(data, true, text);
-	}
-}
-
-static bool has_guard(const struct pm_guard *guards, size_t nr, const struct pm_guard *guard)
-{
-	for (size_t i = 0; i < nr; i++) {
-		if (guards[i].ifindex == guard->ifindex &&
-		    memcmp(&guards[i].config, &guard->config, sizeof(guard->config)) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* The same for what is guarded. */
-static void walk_guards(const struct guard_change *g,
-			void (*each)(void *data, bool added, const char *text), void *data)
-{
-	char text[PM_GUARD_TEXT_BYTES];
-
-	for (size_t i = 0; i < g->nr_before; i++) {
-		if (has_guard(g->after, g->nr_after, &g->before[i]))
-			continue;
-		pm_guard_describe(&g->before[i], text, sizeof(text));
-		each(data, false, text);
-	}
-	for (size_t i = 0; i < g->nr_after; i++) {
-		if (has_guard(g->before, g->nr_before, &g->after[i]))
-			continue;
-		pm_guard_describe(&g->after[i], text, sizeof(text));
-		each(data, true, text);
-	}
-}
-
-static void print_rule(void *data, bool added, const char *text)
-{
-	print_line(data, added ? '+' : '-', text, "");
-}
-
-static void print_rules(struct cli *c, const struct rules_change *r)
-{
-	if (r->nr_after && r->selector == LOADER_LOADED)
-		print_line(c, '+', "load the selector",
-			   "gives connections the scheduler of a rule");
-	if (r->nr_after && r->selector == LOADER_SWAPPED)
-		print_line(c, '~', "replace the selector", "live");
-	walk_rules(r, print_rule, c);
+	(void)action;
+	print_line(data, s, text, reason);
 }
 
 void changes_print(struct cli *c, const struct changes *what)
@@ -172,13 +103,17 @@ void changes_print(struct cli *c, const struct changes *what)
 		pm_action_describe(a, text, sizeof(text));
 		print_line(c, sign(a->kind), text, a->reason);
 	}
-	if (what->rules)
-		print_rules(c, what->rules);
-	if (what->guard) {
-		if (what->guard->nr_after && what->guard->program == LOADER_SWAPPED)
-			print_line(c, '~', "replace the guard's program", "live");
-		walk_guards(what->guard, print_rule, c);
-	}
+	parts_walk(what->parts, print_part, c);
+}
+
+static void change_json(struct json *j, const char *action, const char *text, const char *reason)
+{
+	json_object_open(j);
+	json_key_string(j, "action", action);
+	json_key_string(j, "text", text);
+	if (reason[0])
+		json_key_string(j, "reason", reason);
+	json_object_close(j);
 }
 
 static void action_json(const struct pm_action *a, struct json *j)
@@ -186,30 +121,13 @@ static void action_json(const struct pm_action *a, struct json *j)
 	char text[LINE_BYTES];
 
 	pm_action_describe(a, text, sizeof(text));
-	json_object_open(j);
-	json_key_string(j, "action", kind_name(a->kind));
-	json_key_string(j, "text", text);
-	if (a->reason[0])
-		json_key_string(j, "reason", a->reason);
-	json_object_close(j);
+	change_json(j, kind_name(a->kind), text, a->reason);
 }
 
-static void change_json(struct json *j, const char *action, const char *text)
+static void part_json(void *data, char s, const char *action, const char *text, const char *reason)
 {
-	json_object_open(j);
-	json_key_string(j, "action", action);
-	json_key_string(j, "text", text);
-	json_object_close(j);
-}
-
-static void rule_json(void *data, bool added, const char *text)
-{
-	change_json(data, added ? "add-rule" : "delete-rule", text);
-}
-
-static void guard_json(void *data, bool added, const char *text)
-{
-	change_json(data, added ? "add-guard" : "delete-guard", text);
+	(void)s;
+	change_json(data, action, text, reason);
 }
 
 static void scheds_json(const struct changes *what, struct json *j)
@@ -246,10 +164,7 @@ void changes_json(struct cli *c, const struct changes_report *r)
 	json_array_open(&j);
 	for (size_t i = 0; i < plan->nr_actions; i++)
 		action_json(&plan->actions[i], &j);
-	if (r->what.rules)
-		walk_rules(r->what.rules, rule_json, &j);
-	if (r->what.guard)
-		walk_guards(r->what.guard, guard_json, &j);
+	parts_walk(r->what.parts, part_json, &j);
 	json_array_close(&j);
 	json_key(&j, "notices");
 	json_array_open(&j);

@@ -4,8 +4,7 @@
 #define CLI_CHANGES_H
 
 #include "cli/cli.h"
-#include "cli/guard_change.h"
-#include "cli/rules_change.h"
+#include "cli/parts.h"
 #include "pm/pm.h"
 
 /* A change of a scheduler's code rather than of the namespace. */
@@ -19,8 +18,7 @@ struct changes {
 	const struct pm_plan *plan;
 	const struct sched_change *scheds;
 	size_t nr_scheds;
-	const struct rules_change *rules; /* NULL: not concerned */
-	const struct guard_change *guard; /* the same */
+	const struct parts *parts;
 };
 
 /* A diff: "+ add endpoint ... (reason)", "-", "~"; notices first. Silent with -q. */

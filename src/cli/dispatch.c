@@ -35,7 +35,11 @@ static const struct verb *const verbs[] = {
 	&verb_conn_announce,
 	&verb_conn_withdraw,
 	&verb_monitor,
+	&verb_establish_list,
+	&verb_establish_watch,
 	&verb_endpoint_list,
+	&verb_path_learn_show,
+	&verb_path_learn_forget,
 	&verb_doctor,
 	&verb_version,
 };

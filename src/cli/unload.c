@@ -17,9 +17,10 @@ static const struct option_def options[] = {
 };
 
 static int plan_and_execute(struct cli *c, struct pm_kernel *k, struct pm_plan *plan,
-			    struct rules_change *rules, struct guard_change *guard, struct error *e)
+			    struct parts *parts, struct error *e)
 {
-	const struct changes what = { .plan = plan, .rules = rules, .guard = guard };
+	const struct changes what = { .plan = plan, .parts = parts };
+	const struct parts_run run = { .kernel = k, .force = force };
 	unsigned int need = CAP_BIT_NET_ADMIN;
 	int err;
 
@@ -35,28 +36,17 @@ static int plan_and_execute(struct cli *c, struct pm_kernel *k, struct pm_plan *
 	if (err == 0)
 		err = pm_plan_make(NULL, k, force, plan, e);
 	if (err == 0)
-		err = rules_change_plan(rules, NULL, NULL, plan, e);
-	if (err == 0 && !rules_change_none(rules))
-		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "remove rules for connections", e);
-	if (err == 0)
-		err = guard_change_plan(guard, NULL, k, NULL, e);
-	if (err == 0 && !guard_change_none(guard))
-		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "remove the guard", e);
+		err = parts_plan(parts, &run, plan, e);
 	if (err < 0)
 		return err;
 	changes_print(c, &what);
-	err = rules_change_execute(rules, NULL, e);
+	err = parts_execute(parts, &run, e);
 	if (err < 0)
 		return err;
-	err = guard_change_execute(guard, NULL, e);
-	if (err == 0) {
-		err = pm_plan_execute(NULL, k, plan, e);
-		if (err < 0)
-			guard_change_undo(guard, NULL, e);
-	}
+	err = pm_plan_execute(NULL, k, plan, e);
 	if (err < 0)
-		rules_change_undo(rules, NULL, e);
-	return err;
+		parts_undo(parts, &run, e);
+	return err < 0 ? err : parts_finish(parts, &run, e);
 }
 
 static int run(struct cli *c, int nr, char **words)
@@ -64,22 +54,22 @@ static int run(struct cli *c, int nr, char **words)
 	_cleanup_(pm_kernel_clear) struct pm_kernel k = { 0 };
 	_cleanup_(pm_plan_clear) struct pm_plan plan = { 0 };
 	_cleanup_free_ char(*unloaded)[LOADER_NAME_BYTES] = NULL;
-	_cleanup_free_ struct rules_change *rules = calloc(1, sizeof(*rules));
-	_cleanup_free_ struct guard_change *guard = calloc(1, sizeof(*guard));
-	struct changes_report report = { .what = {
-						 .plan = &plan, .rules = rules, .guard = guard } };
+	_cleanup_free_ struct parts *parts = calloc(1, sizeof(*parts));
+	struct changes_report report = { .what = { .plan = &plan, .parts = parts } };
 	struct error e = { 0 };
 	int err;
 
 	(void)nr;
 	(void)words;
-	if (!rules || !guard)
+	if (!parts)
 		return EXIT_STATUS_FAILED;
-	if (plan_and_execute(c, &k, &plan, rules, guard, &e) < 0)
+	if (plan_and_execute(c, &k, &plan, parts, &e) < 0)
 		return cli_fail(c, &e);
+	if (parts_trouble(parts))
+		cli_note(c, "notice: %s\n", parts_trouble(parts));
 	/* A scheduler that was loaded by hand stays unless --all asks for it or the policy that is
 	 * gone used it. */
-	if (all || k.policy_scheduler[0] || rules->nr_before) {
+	if (all || k.policy_scheduler[0] || parts->rules.nr_before) {
 		err = unload_unused(k.saved_scheduler, NULL, &unloaded, &report.nr_unloaded, &e);
 		for (size_t i = 0; i < report.nr_unloaded; i++)
 			cli_note(c, "- unload BPF scheduler %s\n", unloaded[i]);

@@ -31,7 +31,7 @@ struct loader_knob {
 struct loader_config {
 	const char *module_path; /* mptcp_bpf.ko; NULL: modprobe mptcp_bpf */
 	const char *object_dir;	 /* NULL: $MPTCP_PM_BPF_DIR, bpf/ beside the program, LIBDIR */
-	const char *bpffs;	 /* NULL: /sys/fs/bpf, mounted when it is not */
+	const char *bpffs;	 /* NULL: $MPTCP_PM_BPFFS, /sys/fs/bpf; mounted when it is not */
 };
 
 enum loader_outcome {

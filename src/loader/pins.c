@@ -16,7 +16,11 @@
 
 static const char *bpffs(const struct loader_config *c)
 {
-	return c && c->bpffs ? c->bpffs : "/sys/fs/bpf";
+	const char *env = secure_getenv("MPTCP_PM_BPFFS");
+
+	if (c && c->bpffs)
+		return c->bpffs;
+	return env && env[0] ? env : "/sys/fs/bpf";
 }
 
 void pins_path(const struct loader_config *c, const char *name, char out[PINS_PATH_BYTES])
@@ -28,6 +32,18 @@ void pins_path(const struct loader_config *c, const char *name, char out[PINS_PA
 void pins_select_path(const struct loader_config *c, const char *name, char out[PINS_PATH_BYTES])
 {
 	snprintf(out, PINS_PATH_BYTES, "%s/mptcp-pm/select%s%s", bpffs(c), name ? "/" : "",
+		 name ? name : "");
+}
+
+void pins_establish_path(const struct loader_config *c, const char *name, char out[PINS_PATH_BYTES])
+{
+	snprintf(out, PINS_PATH_BYTES, "%s/mptcp-pm/establish%s%s", bpffs(c), name ? "/" : "",
+		 name ? name : "");
+}
+
+void pins_rescue_path(const struct loader_config *c, const char *name, char out[PINS_PATH_BYTES])
+{
+	snprintf(out, PINS_PATH_BYTES, "%s/mptcp-pm/rescue%s%s", bpffs(c), name ? "/" : "",
 		 name ? name : "");
 }
 

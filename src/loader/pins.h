@@ -18,6 +18,13 @@ int pins_make(const struct loader_config *c, struct error *e);
 /* The same for the selector: "link", "rules". */
 void pins_select_path(const struct loader_config *c, const char *name, char out[PINS_PATH_BYTES]);
 
+/* The same for what makes connections begin well. */
+void pins_establish_path(const struct loader_config *c, const char *name,
+			 char out[PINS_PATH_BYTES]);
+
+/* The same for SYN rescue: "COOKIE/flows". */
+void pins_rescue_path(const struct loader_config *c, const char *name, char out[PINS_PATH_BYTES]);
+
 /* Mounts bpffs if need be, makes the folder and locks it until the descriptor is closed, so that
  * two loaders do not work at once. Returns the descriptor. */
 int pins_lock(const struct loader_config *c, struct error *e);

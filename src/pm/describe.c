@@ -84,5 +84,9 @@ void pm_action_describe(const struct pm_action *a, char *out, size_t size)
 	case PM_SET_SCHEDULER:
 		append(&l, "set scheduler %s (was %s)", a->scheduler, a->scheduler_before);
 		break;
+	case PM_SET_SYN_RETRIES:
+		append(&l, "set fallback-syn-retries %d (was %d)", a->syn_retries,
+		       a->syn_retries_before);
+		break;
 	}
 }

@@ -32,6 +32,10 @@ static struct pm_action inverse(const struct pm_action *a)
 		memcpy(back.scheduler, a->scheduler_before, sizeof(back.scheduler));
 		memcpy(back.scheduler_before, a->scheduler, sizeof(back.scheduler_before));
 		break;
+	case PM_SET_SYN_RETRIES:
+		back.syn_retries = a->syn_retries_before;
+		back.syn_retries_before = a->syn_retries;
+		break;
 	}
 	return back;
 }
@@ -66,6 +70,7 @@ int pm_actions_run(struct pm_action *actions, size_t nr, const struct pm_executo
 static int act(void *data, struct pm_action *a, struct error *e)
 {
 	struct pm_mptcp *m = data;
+	char value[16];
 
 	switch (a->kind) {
 	case PM_ADD_ENDPOINT:
@@ -78,6 +83,9 @@ static int act(void *data, struct pm_action *a, struct error *e)
 		return pm_mptcp_set_limits(m, &a->limits, e);
 	case PM_SET_SCHEDULER:
 		return pm_sysctl_set_scheduler(a->scheduler, e);
+	case PM_SET_SYN_RETRIES:
+		snprintf(value, sizeof(value), "%d", a->syn_retries);
+		return pm_sysctl_write(PM_SYSCTL_SYN_RETRIES, value, e);
 	}
 	return -EINVAL;
 }

@@ -35,7 +35,7 @@ static uint8_t remove_of(enum policy_guard_remove action)
 	return MPTCP_GUARD_REMOVE_ACCEPT;
 }
 
-static void add_prefixes(const struct policy_guard_address *a, struct mptcp_guard_config *c)
+static void add_prefixes(const struct policy_destination *a, struct mptcp_guard_config *c)
 {
 	for (size_t i = 0; i < a->port.nr || i == 0; i++) {
 		struct mptcp_guard_prefix *p = &c->prefixes[c->nr_prefixes];

@@ -22,6 +22,7 @@ struct interface_list {
 struct link_attributes {
 	const char *name;
 	const char *kind;
+	uint32_t mtu_bytes;
 };
 
 static const struct {
@@ -98,6 +99,8 @@ static int link_attribute(const struct nlattr *attr, void *data)
 	if (mnl_attr_get_type(attr) == IFLA_IFNAME &&
 	    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
 		a->name = mnl_attr_get_str(attr);
+	else if (mnl_attr_get_type(attr) == IFLA_MTU && mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
+		a->mtu_bytes = mnl_attr_get_u32(attr);
 	else if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
 		return mnl_attr_parse_nested(attr, kind_attribute, a);
 	return MNL_CB_OK;
@@ -124,6 +127,7 @@ static int link_answer(const struct nlmsghdr *answer, void *data)
 		.ifindex = info->ifi_index,
 		.up = (info->ifi_flags & IFF_UP) && (info->ifi_flags & IFF_LOWER_UP),
 		.loopback = info->ifi_flags & IFF_LOOPBACK,
+		.mtu_bytes = a.mtu_bytes,
 		.type = pm_interface_device_type("/sys/class/net", a.name, info->ifi_index),
 	};
 	if (new->type == POLICY_LINK_ANY)

@@ -15,24 +15,31 @@ static void take_state(const struct pm_state *s, struct pm_kernel *k)
 		k->endpoints[i].owned = pm_state_owns(s, &k->endpoints[i]);
 	memcpy(k->policy, s->policy, sizeof(k->policy));
 	memcpy(k->policy_scheduler, s->scheduler, sizeof(k->policy_scheduler));
-	k->has_saved = s->nr_set_limits || s->nr_set_scheduler;
+	k->has_saved = s->nr_set_limits || s->nr_set_scheduler || s->nr_set_syn_retries;
 	k->saved_limits = s->saved_limits;
 	memcpy(k->saved_scheduler, s->saved_scheduler, sizeof(k->saved_scheduler));
 	memcpy(k->set_limits, s->set_limits, sizeof(k->set_limits));
 	k->nr_set_limits = s->nr_set_limits;
 	memcpy(k->set_scheduler, s->set_scheduler, sizeof(k->set_scheduler));
 	k->nr_set_scheduler = s->nr_set_scheduler;
+	k->saved_syn_retries = s->saved_syn_retries;
+	memcpy(k->set_syn_retries, s->set_syn_retries, sizeof(k->set_syn_retries));
+	k->nr_set_syn_retries = s->nr_set_syn_retries;
 	k->generation = s->generation;
 }
 
 static int read_sysctls(struct pm_kernel *k, struct error *e)
 {
-	char enabled[8];
+	char enabled[8], retries[16];
 	int r = pm_sysctl_read("enabled", enabled, sizeof(enabled), e);
 
 	if (r < 0)
 		return r;
 	k->enabled = strcmp(enabled, "0") != 0;
+	/* Kernels before 6.14 have it built in. */
+	k->syn_retries = -1;
+	if (pm_sysctl_read(PM_SYSCTL_SYN_RETRIES, retries, sizeof(retries), NULL) == 0)
+		k->syn_retries = atoi(retries);
 	/* Kernels before 6.10 do not list their schedulers. */
 	pm_sysctl_read("available_schedulers", k->available_schedulers,
 		       sizeof(k->available_schedulers), NULL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The part of a plan that is not about endpoints: limits and scheduler of the namespace. */
+/* The part of a plan that is not about endpoints: settings of the namespace. */
 #include "pm/planner.h"
 
 #include <stdio.h>
@@ -69,4 +69,27 @@ void pm_plan_scheduler(struct planner *p)
 	memcpy(a->scheduler_before, k->scheduler, sizeof(a->scheduler_before));
 	snprintf(a->reason, sizeof(a->reason), "%s",
 		 asked ? "scheduler of the policy" : "back to what was there before");
+}
+
+void pm_plan_syn_retries(struct planner *p)
+{
+	const struct pm_kernel *k = p->kernel;
+	bool asked = p->policy && p->policy->establish.has_syn_retries;
+	int target = k->syn_retries;
+	struct pm_action *a;
+
+	if (asked)
+		target = (int)p->policy->establish.fallback_syn_retries;
+	for (size_t i = 0; !asked && i < k->nr_set_syn_retries; i++)
+		if (k->syn_retries == k->set_syn_retries[i])
+			target = k->saved_syn_retries;
+	if (target == k->syn_retries)
+		return;
+	a = pm_plan_add_action(p, PM_SET_SYN_RETRIES);
+	if (!a)
+		return;
+	a->syn_retries = target;
+	a->syn_retries_before = k->syn_retries;
+	snprintf(a->reason, sizeof(a->reason), "%s",
+		 asked ? "establish of the policy" : "back to what was there before");
 }

@@ -98,7 +98,7 @@ static const struct pm_interface *choose_active(const struct planner *p)
 	return chosen;
 }
 
-static uint32_t lowest_cost(const struct policy *policy)
+uint32_t pm_plan_lowest_cost(const struct policy *policy)
 {
 	uint32_t lowest = UINT32_MAX;
 
@@ -117,7 +117,7 @@ static bool is_backup(const struct planner *p, const struct policy_path *path,
 	case POLICY_MODE_AGGREGATE:
 		return false;
 	case POLICY_MODE_HANDOVER:
-		return path->cost > lowest_cost(p->policy);
+		return path->cost > pm_plan_lowest_cost(p->policy);
 	case POLICY_MODE_ACTIVE_STANDBY:
 		return it != active;
 	}
@@ -342,6 +342,7 @@ int pm_plan_make(const struct policy *policy, const struct pm_kernel *kernel, bo
 		notice_paths(&p);
 		pm_plan_scheduler(&p);
 		pm_plan_limits(&p);
+		pm_plan_syn_retries(&p);
 	}
 	plan_deletions(&p);
 	plan_changes(&p);
@@ -349,6 +350,7 @@ int pm_plan_make(const struct policy *policy, const struct pm_kernel *kernel, bo
 	if (!policy) {
 		pm_plan_limits(&p);
 		pm_plan_scheduler(&p);
+		pm_plan_syn_retries(&p);
 	}
 	free(p.path_of);
 	free(p.wanted);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the parts of plan_make() share; private to plan.c and plan-settings.c. */
+/* What those that make plans share; private to plan*.c and ips.c. */
 #ifndef PM_PLANNER_H
 #define PM_PLANNER_H
 
@@ -24,6 +24,9 @@ struct planner {
 	bool out_of_memory;
 };
 
+/* Lowest of the paths of the policy. */
+uint32_t pm_plan_lowest_cost(const struct policy *policy);
+
 /* The new last action, or NULL when memory is short (noted in the planner). */
 struct pm_action *pm_plan_add_action(struct planner *p, enum pm_action_kind kind);
 
@@ -33,5 +36,6 @@ int pm_plan_add_notice(struct pm_plan *plan, enum pm_notice_kind kind, const cha
 /* What the policy says, or, where it says nothing, what was there before us. */
 void pm_plan_limits(struct planner *p);
 void pm_plan_scheduler(struct planner *p);
+void pm_plan_syn_retries(struct planner *p);
 
 #endif

@@ -57,6 +57,7 @@ struct pm_interface {
 	bool up; /* IFF_UP and carrier */
 	bool loopback;
 	enum policy_link_type type;   /* POLICY_LINK_ANY: none of the known types */
+	uint32_t mtu_bytes;
 	struct pm_address *addresses; /* global, not temporary, not tentative, not deprecated */
 	size_t nr_addresses;
 };
@@ -80,6 +81,9 @@ struct pm_kernel {
 	size_t nr_set_limits;
 	char set_scheduler[PM_SET_MAX][POLICY_SCHEDULER_BYTES];
 	size_t nr_set_scheduler;
+	int syn_retries; /* net.mptcp.syn_retrans_before_tcp_fallback; -1: there is none */
+	int saved_syn_retries, set_syn_retries[PM_SET_MAX];
+	size_t nr_set_syn_retries;
 	/* The scheduler that the applied policy names; empty: none. */
 	char policy_scheduler[POLICY_SCHEDULER_BYTES];
 	char available_schedulers[PM_SCHEDULERS_BYTES]; /* names and blanks; empty: unknown */
@@ -91,7 +95,8 @@ enum pm_action_kind {
 	PM_DELETE_ENDPOINT,
 	PM_CHANGE_ENDPOINT, /* backup or fullmesh flag, in place (set-flags) */
 	PM_SET_LIMITS,
-	PM_SET_SCHEDULER, /* sysctl; the scheduler itself is loaded by the caller before */
+	PM_SET_SCHEDULER,   /* sysctl; the scheduler itself is loaded by the caller before */
+	PM_SET_SYN_RETRIES, /* sysctl */
 };
 
 struct pm_action {
@@ -100,6 +105,7 @@ struct pm_action {
 	struct pm_endpoint before;   /* CHANGE: the old state */
 	struct pm_limits limits, limits_before;
 	char scheduler[POLICY_SCHEDULER_BYTES], scheduler_before[POLICY_SCHEDULER_BYTES];
+	int syn_retries, syn_retries_before;
 	char reason[128]; /* e.g. path "lte" (wwan0), mode handover */
 };
 
@@ -110,6 +116,8 @@ enum pm_notice_kind {
 	PM_NOTICE_LIMIT,	    /* more interfaces than limits.subflows lets a connection use */
 	PM_NOTICE_DISABLED,	    /* net.mptcp.enabled is 0 */
 	PM_NOTICE_RULE_ABSENT,	    /* the cgroup of a rule does not exist yet */
+	PM_NOTICE_RESCUE,	    /* where SYN rescue stands aside */
+	PM_NOTICE_IPS,		    /* connections cannot begin on an interface that has a path */
 };
 
 struct pm_notice {

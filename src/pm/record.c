@@ -16,6 +16,11 @@ static void set_scheduler_value(struct pm_state *s, const char *name)
 	snprintf(s->set_scheduler[s->nr_set_scheduler++], POLICY_SCHEDULER_BYTES, "%s", name);
 }
 
+static void set_syn_retries_value(struct pm_state *s, int retries)
+{
+	s->set_syn_retries[s->nr_set_syn_retries++] = retries;
+}
+
 /* Is the kernel's value one that we set? */
 static bool limits_ours(const struct pm_kernel *k)
 {
@@ -30,6 +35,14 @@ static bool scheduler_ours(const struct pm_kernel *k)
 {
 	for (size_t i = 0; i < k->nr_set_scheduler; i++)
 		if (strcmp(k->set_scheduler[i], k->scheduler) == 0)
+			return true;
+	return false;
+}
+
+static bool syn_retries_ours(const struct pm_kernel *k)
+{
+	for (size_t i = 0; i < k->nr_set_syn_retries; i++)
+		if (k->set_syn_retries[i] == k->syn_retries)
 			return true;
 	return false;
 }
@@ -55,6 +68,8 @@ static void start(const struct policy *policy, const struct pm_kernel *before, s
 	memcpy(s->saved_scheduler,
 	       scheduler_ours(before) ? before->saved_scheduler : before->scheduler,
 	       sizeof(s->saved_scheduler));
+	s->saved_syn_retries = syn_retries_ours(before) ? before->saved_syn_retries
+							: before->syn_retries;
 }
 
 static bool deleted(const struct pm_action *actions, size_t nr, const struct pm_endpoint *ep)
@@ -87,6 +102,7 @@ int pm_state_intend(const struct policy *policy, const struct pm_kernel *before,
 {
 	const struct pm_action *limits = find(actions, nr, PM_SET_LIMITS);
 	const struct pm_action *scheduler = find(actions, nr, PM_SET_SCHEDULER);
+	const struct pm_action *retries = find(actions, nr, PM_SET_SYN_RETRIES);
 	struct pm_state s = { 0 };
 	int r;
 
@@ -103,6 +119,10 @@ int pm_state_intend(const struct policy *policy, const struct pm_kernel *before,
 		set_scheduler_value(&s, before->scheduler);
 	if (scheduler)
 		set_scheduler_value(&s, scheduler->scheduler);
+	if (syn_retries_ours(before))
+		set_syn_retries_value(&s, before->syn_retries);
+	if (retries)
+		set_syn_retries_value(&s, retries->syn_retries);
 	r = add_endpoints(before, actions, nr, true, &s);
 	if (r < 0) {
 		pm_state_clear(&s);
@@ -117,6 +137,7 @@ int pm_state_conclude(const struct policy *policy, const struct pm_kernel *befor
 {
 	const struct pm_action *limits = find(actions, nr, PM_SET_LIMITS);
 	const struct pm_action *scheduler = find(actions, nr, PM_SET_SCHEDULER);
+	const struct pm_action *retries = find(actions, nr, PM_SET_SYN_RETRIES);
 	struct pm_state s = { 0 };
 	int r;
 
@@ -125,6 +146,8 @@ int pm_state_conclude(const struct policy *policy, const struct pm_kernel *befor
 		set_limits_value(&s, limits ? &limits->limits : &before->limits);
 	if (policy && policy->scheduler.name[0] && (scheduler || scheduler_ours(before)))
 		set_scheduler_value(&s, scheduler ? scheduler->scheduler : before->scheduler);
+	if (policy && policy->establish.has_syn_retries && (retries || syn_retries_ours(before)))
+		set_syn_retries_value(&s, retries ? retries->syn_retries : before->syn_retries);
 	r = add_endpoints(before, actions, nr, false, &s);
 	if (r < 0) {
 		pm_state_clear(&s);

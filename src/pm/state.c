@@ -76,6 +76,10 @@ void pm_state_encode(FILE *out, const struct pm_state *s)
 			s->set_limits[i].add_addr_accepted);
 	for (size_t i = 0; i < s->nr_set_scheduler; i++)
 		fprintf(out, "set-scheduler=%s\n", s->set_scheduler[i]);
+	if (s->nr_set_syn_retries)
+		fprintf(out, "saved-syn-retries=%d\n", s->saved_syn_retries);
+	for (size_t i = 0; i < s->nr_set_syn_retries; i++)
+		fprintf(out, "set-syn-retries=%d\n", s->set_syn_retries[i]);
 	for (size_t i = 0; i < s->nr_endpoints; i++)
 		fprintf(out, "endpoint=%s id %u ifindex %d port %u flags %u\n",
 			pm_address_text(&s->endpoints[i].address, text), s->endpoints[i].id,
@@ -95,6 +99,16 @@ static int decode_u64(const char *value, uint64_t *out)
 	errno = 0;
 	*out = strtoull(value, &end, 10);
 	return errno || end == value || *end ? -EBADMSG : 0;
+}
+
+static int decode_retries(const char *value, int *out)
+{
+	uint64_t number;
+
+	if (decode_u64(value, &number) < 0 || number > UINT8_MAX)
+		return -EBADMSG;
+	*out = (int)number;
+	return 0;
 }
 
 static int decode_limits(const char *value, struct pm_limits *out)
@@ -146,6 +160,10 @@ static int decode_pair(const char *key, const char *value, struct pm_state *s)
 		return decode_limits(value, &s->set_limits[s->nr_set_limits++]);
 	if (strcmp(key, "set-scheduler") == 0 && s->nr_set_scheduler < PM_SET_MAX)
 		return copy(s->set_scheduler[s->nr_set_scheduler++], POLICY_SCHEDULER_BYTES, value);
+	if (strcmp(key, "saved-syn-retries") == 0)
+		return decode_retries(value, &s->saved_syn_retries);
+	if (strcmp(key, "set-syn-retries") == 0 && s->nr_set_syn_retries < PM_SET_MAX)
+		return decode_retries(value, &s->set_syn_retries[s->nr_set_syn_retries++]);
 	if (strcmp(key, "endpoint") == 0)
 		return decode_endpoint(value, s);
 	return -EBADMSG;

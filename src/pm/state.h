@@ -27,6 +27,8 @@ struct pm_state {
 	size_t nr_set_limits;
 	char set_scheduler[PM_SET_MAX][POLICY_SCHEDULER_BYTES];
 	size_t nr_set_scheduler;
+	int saved_syn_retries, set_syn_retries[PM_SET_MAX];
+	size_t nr_set_syn_retries;
 	struct pm_endpoint *endpoints; /* ours; id 0: about to be added, id not known */
 	size_t nr_endpoints;
 };

@@ -58,6 +58,18 @@ int pm_sysctl_read(const char *name, char *out, size_t size, struct error *e)
 	return 0;
 }
 
+int pm_sysctl_write(const char *name, const char *value, struct error *e)
+{
+	_cleanup_close_ int fd = sysctl_open(name, O_WRONLY, e);
+
+	if (fd < 0)
+		return fd;
+	if (write(fd, value, strlen(value)) >= 0)
+		return 0;
+	return error_set(e, -errno, "cannot set net.mptcp.%s to %s: %s", name, value,
+			 strerror(errno));
+}
+
 int pm_sysctl_set_scheduler(const char *scheduler, struct error *e)
 {
 	_cleanup_close_ int fd = sysctl_open("scheduler", O_WRONLY, e);

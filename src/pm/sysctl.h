@@ -11,6 +11,11 @@
  * kernel has no such sysctl. */
 int pm_sysctl_read(const char *name, char *out, size_t size, struct error *e);
 
+/* The same for writing, without a newline too. */
+int pm_sysctl_write(const char *name, const char *value, struct error *e);
+
+#define PM_SYSCTL_SYN_RETRIES "syn_retrans_before_tcp_fallback"
+
 /* net.mptcp.scheduler for new connections. -ENOENT with the list of available schedulers in the
  * hint when the kernel does not know it. */
 int pm_sysctl_set_scheduler(const char *scheduler, struct error *e);

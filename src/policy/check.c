@@ -125,4 +125,5 @@ void check_combinations(struct parse *p, const struct node *root)
 	check_limits(p, root);
 	check_rules(p);
 	check_guard(p, root);
+	check_establish(p, root);
 }

@@ -14,6 +14,8 @@ void check_rules(struct parse *p);
 
 /* The same for the guard. */
 void check_guard(struct parse *p, const struct node *root);
+/* The part that is about establishment. */
+void check_establish(struct parse *p, const struct node *root);
 
 /* Reports to p->diagnostics. Parts with mistakes of their own are not compared with others. */
 void check_combinations(struct parse *p, const struct node *root);

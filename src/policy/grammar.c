@@ -343,6 +343,11 @@ static const struct key root_keys[] = {
 	  handle_guard,
 	  offsetof(struct draft, policy.guard),
 	  "What peers, and the networks behind the paths, may ask for." },
+	{ .name = "establish",
+	  &grammar_establish,
+	  handle_establish,
+	  offsetof(struct draft, policy.establish),
+	  "How connections get established." },
 };
 
 const struct value grammar_root = { VALUE_OBJECT, KEYS(root_keys) };

@@ -75,13 +75,13 @@ static const struct key address_keys[] = {
 	{ .name = "prefix",
 	  &grammar_prefix,
 	  handle_prefix,
-	  offsetof(struct policy_guard_address, prefix),
+	  offsetof(struct policy_destination, prefix),
 	  "The address, or the prefix it is in.",
 	  .required = true },
 	{ .name = "port",
 	  &grammar_ports,
 	  handle_ports,
-	  offsetof(struct policy_guard_address, port),
+	  offsetof(struct policy_destination, port),
 	  "Its port; any without.",
 	  "any" },
 };
@@ -137,7 +137,7 @@ void handle_addresses(struct parse *p, const struct key *key, const struct node 
 	size_t nr = parse_list_length(p, key, n), weight = 0;
 
 	for (size_t i = 0; i < nr; i++) {
-		struct policy_guard_address *at = &guard->add_addr[guard->nr_add_addr];
+		struct policy_destination *at = &guard->add_addr[guard->nr_add_addr];
 
 		if (n->items[i].kind == NODE_BROKEN)
 			continue;

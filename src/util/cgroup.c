@@ -48,20 +48,42 @@ static uint32_t depth(const char *path)
 	return n;
 }
 
-int cgroup_find(const char *path, uint64_t *id, uint32_t *level)
+/* *path loses the mount point. */
+static int full_path(const char **path, char full[PATH_MAX])
 {
-	char root[PATH_MAX], full[PATH_MAX];
-	union handle h = { .h.handle_bytes = sizeof(uint64_t) };
-	int err = mount_point(root, sizeof(root)), mount_id;
+	char root[PATH_MAX];
+	int err = mount_point(root, sizeof(root));
 	size_t n;
 
 	if (err < 0)
 		return err;
 	n = strlen(root);
-	if (strncmp(path, root, n) == 0 && (path[n] == '/' || path[n] == '\0'))
-		path += n;
-	if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
-		return -ENAMETOOLONG;
+	if (strncmp(*path, root, n) == 0 && ((*path)[n] == '/' || (*path)[n] == '\0'))
+		*path += n;
+	return snprintf(full, PATH_MAX, "%s%s", root, *path) < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+int cgroup_open(const char *path)
+{
+	char full[PATH_MAX];
+	int fd = full_path(&path, full);
+
+	if (fd < 0)
+		return fd;
+	fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	return errno == ENOTDIR ? -ENOENT : -errno;
+}
+
+int cgroup_find(const char *path, uint64_t *id, uint32_t *level)
+{
+	union handle h = { .h.handle_bytes = sizeof(uint64_t) };
+	char full[PATH_MAX];
+	int err = full_path(&path, full), mount_id;
+
+	if (err < 0)
+		return err;
 	if (name_to_handle_at(AT_FDCWD, full, &h.h, &mount_id, 0) < 0)
 		return errno == ENOTDIR ? -ENOENT : -errno;
 	memcpy(id, h.h.f_handle, sizeof(*id));

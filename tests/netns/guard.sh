@@ -445,7 +445,7 @@ guard_unsupported() {
 	world
 	guard_policy 'mp-prio: ignore-all'
 	exits 3 unshare -m bash -c "$hidden" "$PMCTL" apply "$TMP/policy.yaml" --netns "$C"
-	grep -q 'the guard needs btf' "$TMP/out" || die 'the missing part is not named'
+	grep -q 'guard needs btf' "$TMP/out" || die 'the missing part is not named'
 	is "$(endpoints)" '' 'endpoints of a policy that was refused'
 	sed -i 's/^name:.*/&\nfallback: allow/' "$TMP/policy.yaml"
 	exits 0 unshare -m bash -c "$hidden" "$PMCTL" apply "$TMP/policy.yaml" --netns "$C"

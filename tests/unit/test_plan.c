@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Planning, rollback order and the record: tables of kernel state and policy against actions. */
+/* Planning and rollback order: tables of kernel state and policy against actions. */
 #include <CUnit/Basic.h>
 #include <arpa/inet.h>
 #include <errno.h>
@@ -8,7 +8,6 @@
 #include "pm/address.h"
 #include "pm/execute.h"
 #include "pm/pm.h"
-#include "pm/state.h"
 
 /* A world with wlan0 (2) 10.0.1.2, wwan0 (3) 10.0.2.2 and fd00::2, eth0 (4) down. */
 struct world {
@@ -99,11 +98,14 @@ static void world_apply(struct world *w, const struct pm_plan *plan)
 		case PM_SET_SCHEDULER:
 			strcpy(k->scheduler, a->scheduler);
 			break;
+		case PM_SET_SYN_RETRIES:
+			k->syn_retries = a->syn_retries;
+			break;
 		}
 	}
 }
 
-/* "+10.0.1.2/2 -..." : sign, address, flags; L and S for limits and scheduler. */
+/* "+10.0.1.2/2 -..." : sign, address, flags; L, S and R for limits, scheduler and retries. */
 static void summary(const struct pm_plan *plan, char *out, size_t size)
 {
 	char text[INET6_ADDRSTRLEN];
@@ -119,6 +121,8 @@ static void summary(const struct pm_plan *plan, char *out, size_t size)
 				 a->limits.add_addr_accepted);
 		else if (a->kind == PM_SET_SCHEDULER)
 			snprintf(out + used, size - used, "%sS%s", gap, a->scheduler);
+		else if (a->kind == PM_SET_SYN_RETRIES)
+			snprintf(out + used, size - used, "%sR%d", gap, a->syn_retries);
 		else
 			snprintf(out + used, size - used, "%s%c%s/%u", gap, "+-~"[a->kind],
 				 pm_address_text(&a->endpoint.address, text), a -> endpoint.flags);
@@ -260,6 +264,28 @@ static void test_limits_and_scheduler(void)
 	expect(&w, NULL, false, "");
 }
 
+static void test_syn_retries(void)
+{
+	struct world w;
+
+	world_init(&w);
+	w.policy.nr_paths = 0;
+	w.kernel.syn_retries = 2;
+	expect(&w, &w.policy, false, "");
+	w.policy.establish.has_syn_retries = true;
+	w.policy.establish.fallback_syn_retries = 0;
+	expect(&w, &w.policy, false, "R0");
+	w.kernel.set_syn_retries[0] = 0;
+	w.kernel.nr_set_syn_retries = 1;
+	w.kernel.saved_syn_retries = 2;
+	expect(&w, NULL, false, "R2");
+	w.kernel.syn_retries = 0;
+	w.policy.establish.has_syn_retries = false;
+	expect(&w, &w.policy, false, "R2");
+	w.kernel.syn_retries = 5; /* someone else's since */
+	expect(&w, NULL, false, "");
+}
+
 struct fake {
 	char log[512];
 	int fail_at, calls;
@@ -301,51 +327,6 @@ static void test_rollback_newest_first(void)
 	CU_ASSERT_STRING_EQUAL(e.text, "refused");
 }
 
-static void test_state_round_trip(void)
-{
-	struct pm_state s = { .cookie = 7,
-			      .generation = 3,
-			      .policy = "a b=c",
-			      .scheduler = "minrtt",
-			      .saved_limits = { 2, 0 },
-			      .saved_scheduler = "default",
-			      .set_limits = { { 4, 1 } },
-			      .nr_set_limits = 1,
-			      .set_scheduler = { "minrtt" },
-			      .nr_set_scheduler = 1 };
-	struct pm_endpoint ep = {
-		.id = 5, .ifindex = 2, .flags = 6, .address = address("fd00::2")
-	};
-	struct pm_state back = { 0 };
-	char text[2048], copy[2048];
-	FILE *f = fmemopen(text, sizeof(text), "w");
-
-	CU_ASSERT_EQUAL(pm_state_add_endpoint(&s, &ep), 0);
-	pm_state_encode(f, &s);
-	fclose(f);
-	strcpy(copy, text);
-	CU_ASSERT_EQUAL(pm_state_decode(copy, &back), 0);
-	CU_ASSERT_STRING_EQUAL(back.policy, "a b=c");
-	CU_ASSERT_EQUAL(back.generation, 3);
-	CU_ASSERT_EQUAL(back.set_limits[0].subflows, 4);
-	CU_ASSERT_TRUE(pm_state_owns(&back, &ep));
-	ep.id = 6;
-	CU_ASSERT_FALSE(pm_state_owns(&back, &ep));
-	pm_state_clear(&back);
-	/* Every shorter file is refused and leaves nothing behind. */
-	for (size_t n = 0; n + 1 < strlen(text); n++) {
-		memcpy(copy, text, n);
-		copy[n] = '\0';
-		CU_ASSERT_EQUAL(pm_state_decode(copy, &back), -EBADMSG);
-	}
-	strcpy(copy, "endpoint=10.0.0.1 id 999 ifindex 1 port 0 flags 0\nend\n");
-	CU_ASSERT_EQUAL(pm_state_decode(copy, &back), -EBADMSG);
-	strcpy(copy, "set-limits=1 1\nset-limits=1 1\nset-limits=1 1\nend\n");
-	CU_ASSERT_EQUAL(pm_state_decode(copy, &back), -EBADMSG);
-	CU_ASSERT_PTR_NULL(back.endpoints);
-	pm_state_clear(&s);
-}
-
 int main(void)
 {
 	unsigned int failed;
@@ -359,8 +340,8 @@ int main(void)
 	CU_add_test(suite, "first match wins", test_first_match_wins);
 	CU_add_test(suite, "ownership", test_ownership);
 	CU_add_test(suite, "limits and scheduler", test_limits_and_scheduler);
+	CU_add_test(suite, "SYN retries", test_syn_retries);
 	CU_add_test(suite, "rollback newest first", test_rollback_newest_first);
-	CU_add_test(suite, "state round trip and garbage", test_state_round_trip);
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	CU_basic_run_tests();
 	failed = CU_get_number_of_failures();
