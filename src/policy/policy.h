@@ -33,10 +33,19 @@ enum policy_link_type {
 	POLICY_LINK_VPN,
 };
 
+/* What a mode does with a connection's paths; mptcp-pm.policy(5) has a state diagram of each. */
 enum policy_mode_kind {
-	POLICY_MODE_HANDOVER,	    /* cheapest paths active, dearer ones backup */
+	POLICY_MODE_HANDOVER,	    /* cheapest paths active, a dearer one only when they are bad */
 	POLICY_MODE_AGGREGATE,	    /* every path active */
-	POLICY_MODE_ACTIVE_STANDBY, /* exactly one path active */
+	POLICY_MODE_ACTIVE_STANDBY, /* exactly one path active, the others open as backup */
+	POLICY_MODE_INTERACTIVE,    /* the same by cost, left at the first sign of trouble */
+	POLICY_MODE_PURE_HANDOVER,  /* one subflow; the next one is opened when its path is gone */
+	POLICY_MODE_SMALLEST_DELAY, /* all open, that of the lowest RTT active */
+	POLICY_MODE_LOAD_BALANCE,   /* every path active, new data by weight */
+	POLICY_MODE_PRIORITY,  /* paths of a cost only when those of a lower one are not good */
+	POLICY_MODE_REDUNDANT, /* every path active, data on more than one */
+	POLICY_MODE_CHEAPEST,  /* only paths of the lowest cost that there is, good or bad */
+	POLICY_MODE_TARGET,    /* a dearer path while the rate is below a target */
 };
 
 enum policy_tristate {
@@ -56,6 +65,13 @@ enum policy_endpoint_use {
 	POLICY_ENDPOINT_SUBFLOW = 1 << 0,
 	POLICY_ENDPOINT_SIGNAL = 1 << 1,
 	POLICY_ENDPOINT_FULLMESH = 1 << 2,
+};
+
+/* Who opens subflows. */
+enum policy_engine {
+	POLICY_ENGINE_AUTO,	 /* userspace when something asks for it, else the kernel */
+	POLICY_ENGINE_KERNEL,	 /* endpoints and limits, the same for every connection */
+	POLICY_ENGINE_USERSPACE, /* the daemon, connection by connection */
 };
 
 enum policy_fallback {
@@ -109,6 +125,35 @@ struct policy_prefix {
 	uint8_t bits; /* 0: any address */
 };
 
+/* A path is bad from `enter` on, and good again at or below `leave`; 0: not looked at. */
+struct policy_threshold {
+	uint64_t enter, leave;
+};
+
+/* When a path is bad. Any of them is enough; all must have been left for it to be good again. */
+struct policy_switch {
+	struct policy_threshold rtt_us; /* smoothed */
+	struct policy_threshold rto_us;
+	struct policy_threshold loss_permille; /* moving averages of what was sent */
+	struct policy_threshold resent_permille;
+	struct policy_threshold timeouts; /* retransmission timeouts in a row */
+	struct policy_threshold stall_ms; /* since the last ack with data outstanding, or since
+					   * the last data with a request outstanding */
+	uint32_t alpha_permille;	  /* weight of the newest sample in the averages */
+	uint32_t period_ms;		  /* between samples */
+};
+
+/* A mode as the policy tunes it; policy.modes has one for each kind, and those with own names. */
+struct policy_mode {
+	char name[POLICY_NAME_BYTES];
+	enum policy_mode_kind kind;
+	struct policy_switch when_bad;
+	uint32_t hold_ms; /* a path stays good, or bad, at least so long before it is the other */
+	uint32_t open_after_ms;	   /* subflows beyond the first: age of the connection ... */
+	uint64_t open_after_bytes; /* ... and what it has moved */
+	uint64_t target_bps;	   /* target: 0 elsewhere */
+};
+
 /* A rule for some connections: all conditions must hold. */
 struct policy_rule {
 	char *cgroup; /* path in the cgroup v2 hierarchy, with its first slash; NULL: any */
@@ -117,8 +162,10 @@ struct policy_rule {
 	struct policy_prefix prefix;
 	enum policy_role role;
 	struct policy_scheduler scheduler; /* resolved as the default one; has a name */
-	enum policy_mode_kind mode;	   /* decided which scheduler, nothing else */
-	unsigned int number;		   /* in `connections`, from 1 */
+	enum policy_mode_kind mode;
+	unsigned int mode_index; /* in policy.modes */
+	uint32_t paths;		 /* bit N: policy.paths[N] may be used; all set: any */
+	unsigned int number;	 /* in `connections`, from 1 */
 	unsigned int line;
 };
 
@@ -136,7 +183,12 @@ struct policy {
 	size_t nr_paths;
 	struct policy_rule *rules; /* those with conditions, in file order: first match wins */
 	size_t nr_rules;
-	enum policy_mode_kind mode;	   /* of the default connection rule */
+	enum policy_mode_kind mode; /* of the default connection rule */
+	unsigned int mode_index;    /* in `modes` */
+	uint32_t rule_paths;	    /* as policy_rule.paths, of the default rule */
+	struct policy_mode *modes;  /* the built-in ones in the order of their enum, then own */
+	size_t nr_modes;
+	enum policy_engine engine;
 	struct policy_scheduler scheduler; /* resolved: rule, then mode, then top level */
 	struct policy_limits limits;
 };
