@@ -112,6 +112,8 @@ static uint32_t lowest_cost(const struct policy *policy)
 static bool is_backup(const struct planner *p, const struct policy_path *path,
 		      const struct pm_interface *it, const struct pm_interface *active)
 {
+	if (p->options.wanted)
+		return p->options.wanted[path - p->policy->paths] == PM_WANT_BACKUP;
 	if (path->backup != POLICY_UNSET)
 		return path->backup == POLICY_YES;
 	switch (p->policy->mode) {
@@ -176,6 +178,11 @@ static void want(struct planner *p, size_t i, const struct pm_address *address, 
 	};
 }
 
+static bool is_wanted(const struct planner *p, const struct policy_path *path)
+{
+	return !p->options.wanted || p->options.wanted[path - p->policy->paths] != PM_WANT_NONE;
+}
+
 static void collect_wanted(struct planner *p)
 {
 	const struct pm_interface *active;
@@ -186,7 +193,7 @@ static void collect_wanted(struct planner *p)
 	for (size_t i = 0; i < p->kernel->nr_interfaces; i++) {
 		const struct pm_interface *it = &p->kernel->interfaces[i];
 
-		if (!present(p, i))
+		if (!present(p, i) || !is_wanted(p, p->path_of[i]))
 			continue;
 		for (size_t a = 0; a < it->nr_addresses; a++)
 			want(p, i, &it->addresses[a], is_backup(p, p->path_of[i], it, active));
@@ -199,6 +206,11 @@ static void notice_paths(struct planner *p)
 					       : p->kernel->limits.subflows;
 	size_t nr_subflow = 0;
 
+	if (!p->kernel->enabled)
+		add_notice(p, PM_NOTICE_DISABLED,
+			   "net.mptcp.enabled is 0: no connection uses MPTCP");
+	if (p->options.leave_endpoints || p->options.wanted)
+		return;
 	for (size_t n = 0; n < p->policy->nr_paths; n++) {
 		const struct policy_path *path = &p->policy->paths[n];
 		size_t nr = 0, nr_up = 0;
@@ -227,9 +239,6 @@ static void notice_paths(struct planner *p)
 			   "%zu interfaces, but a connection may have %u extra subflows: raise "
 			   "limits.subflows",
 			   nr_subflow, limit);
-	if (!p->kernel->enabled)
-		add_notice(p, PM_NOTICE_DISABLED,
-			   "net.mptcp.enabled is 0: no connection uses MPTCP");
 }
 
 static bool is_satisfied(const struct wanted *w)
@@ -250,7 +259,7 @@ static bool can_change(const struct wanted *w)
 
 static bool may_touch(const struct planner *p, const struct pm_endpoint *ep)
 {
-	return ep->owned || (p->force && p->policy);
+	return ep->owned || (p->options.force && p->policy);
 }
 
 static void set_reason(const struct planner *p, struct pm_action *a, const struct wanted *w)
@@ -330,10 +339,19 @@ static void plan_additions(struct planner *p)
 	}
 }
 
-int pm_plan_make(const struct policy *policy, const struct pm_kernel *kernel, bool force,
-		 struct pm_plan *out, struct error *e)
+static void plan_endpoints(struct planner *p)
 {
-	struct planner p = { .policy = policy, .kernel = kernel, .force = force };
+	if (p->policy && p->options.leave_endpoints)
+		return;
+	plan_deletions(p);
+	plan_changes(p);
+	plan_additions(p);
+}
+
+int pm_plan_make_as(const struct policy *policy, const struct pm_kernel *kernel,
+		    const struct pm_plan_options *options, struct pm_plan *out, struct error *e)
+{
+	struct planner p = { .policy = policy, .kernel = kernel, .options = *options };
 
 	p.path_of = calloc(kernel->nr_interfaces + 1, sizeof(*p.path_of));
 	if (!p.path_of)
@@ -342,13 +360,13 @@ int pm_plan_make(const struct policy *policy, const struct pm_kernel *kernel, bo
 		collect_wanted(&p);
 		notice_paths(&p);
 		pm_plan_scheduler(&p);
+		pm_plan_manager(&p);
 		pm_plan_limits(&p);
 	}
-	plan_deletions(&p);
-	plan_changes(&p);
-	plan_additions(&p);
+	plan_endpoints(&p);
 	if (!policy) {
 		pm_plan_limits(&p);
+		pm_plan_manager(&p);
 		pm_plan_scheduler(&p);
 	}
 	free(p.path_of);
@@ -359,6 +377,14 @@ int pm_plan_make(const struct policy *policy, const struct pm_kernel *kernel, bo
 	}
 	*out = p.plan;
 	return 0;
+}
+
+int pm_plan_make(const struct policy *policy, const struct pm_kernel *kernel, bool force,
+		 struct pm_plan *out, struct error *e)
+{
+	const struct pm_plan_options options = { .force = force };
+
+	return pm_plan_make_as(policy, kernel, &options, out, e);
 }
 
 void pm_plan_clear(struct pm_plan *p)

@@ -16,7 +16,7 @@ struct wanted {
 struct planner {
 	const struct policy *policy; /* NULL: unload */
 	const struct pm_kernel *kernel;
-	bool force;
+	struct pm_plan_options options;
 	const struct policy_path **path_of; /* by interface; NULL: none */
 	struct wanted *wanted;
 	size_t nr_wanted;
@@ -33,5 +33,6 @@ int pm_plan_add_notice(struct pm_plan *plan, enum pm_notice_kind kind, const cha
 /* What the policy says, or, where it says nothing, what was there before us. */
 void pm_plan_limits(struct planner *p);
 void pm_plan_scheduler(struct planner *p);
+void pm_plan_manager(struct planner *p);
 
 #endif
