@@ -27,9 +27,6 @@ struct planner {
 /* The new last action, or NULL when memory is short (noted in the planner). */
 struct pm_action *pm_plan_add_action(struct planner *p, enum pm_action_kind kind);
 
-/* -ENOMEM. */
-int pm_plan_add_notice(struct pm_plan *plan, enum pm_notice_kind kind, const char *text);
-
 /* What the policy says, or, where it says nothing, what was there before us. */
 void pm_plan_limits(struct planner *p);
 void pm_plan_scheduler(struct planner *p);
