@@ -12,6 +12,9 @@ const struct policy_scheduler *draft_scheduler(const struct draft *d, enum polic
 /* The part of it that is about rules for connections. */
 void check_rules(struct parse *p);
 
+/* The part that is about establishment. */
+void check_establish(struct parse *p, const struct node *root);
+
 /* Reports to p->diagnostics. Parts with mistakes of their own are not compared with others. */
 void check_combinations(struct parse *p, const struct node *root);
 

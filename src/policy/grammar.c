@@ -4,9 +4,6 @@
 
 #include "policy/handlers.h"
 
-#define ARRAY_SIZE(a)	  (sizeof(a) / sizeof((a)[0]))
-#define WORDS(table)	  .words = (table), .nr_words = ARRAY_SIZE(table)
-#define KEYS(table)	  .keys = (table), .nr_keys = ARRAY_SIZE(table)
 #define NAME_PATTERN	  "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 #define SCHEDULER_PATTERN "^[a-z0-9_-]{1,15}$"
 #define KNOB_PATTERN	  "^[A-Za-z_][A-Za-z0-9_]{0,62}$"
@@ -99,14 +96,14 @@ static const struct value user = {
 	.pattern = USER_PATTERN,
 	.expected = "a number or the name of a user",
 };
-static const struct value ports = {
+const struct value grammar_ports = {
 	VALUE_PORTS,
 	.element = &port_number,
 	.max = POLICY_PORTS_MAX,
 	.pattern = RANGE_PATTERN,
 	.expected = "a port, a range such as 8000-8010, or a list of them",
 };
-static const struct value prefix = {
+const struct value grammar_prefix = {
 	VALUE_TEXT,
 	.pattern = PREFIX_PATTERN,
 	.expected = "an address or a prefix such as 10.0.0.0/8",
@@ -213,17 +210,17 @@ static const struct key condition_keys[] = {
 	  offsetof(struct policy_rule, user),
 	  "The user who made the socket: a number or a name." },
 	{ .name = "port",
-	  &ports,
+	  &grammar_ports,
 	  handle_ports,
 	  offsetof(struct policy_rule, port),
 	  "Port of the peer: a number, a range such as 8000-8010, or a list of them." },
 	{ .name = "local-port",
-	  &ports,
+	  &grammar_ports,
 	  handle_ports,
 	  offsetof(struct policy_rule, local_port),
 	  "Port of this machine, written as port." },
 	{ .name = "prefix",
-	  &prefix,
+	  &grammar_prefix,
 	  handle_prefix,
 	  offsetof(struct policy_rule, prefix),
 	  "Address of the peer, or the prefix it is in." },
@@ -341,6 +338,11 @@ static const struct key root_keys[] = {
 	  handle_limits,
 	  offsetof(struct draft, policy.limits),
 	  "Limits of the kernel's path manager; left alone when absent." },
+	{ .name = "establish",
+	  &grammar_establish,
+	  handle_establish,
+	  offsetof(struct draft, policy.establish),
+	  "How connections get established." },
 };
 
 const struct value grammar_root = { VALUE_OBJECT, KEYS(root_keys) };

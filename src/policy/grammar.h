@@ -8,12 +8,15 @@
 
 #include "policy/node.h"
 #include "policy/policy.h"
+#include "policy/quantity.h"
 
 enum value_kind {
 	VALUE_WORD,	 /* one of `words` */
 	VALUE_FLAGS,	 /* a list of `words` */
+	VALUE_SWITCHES,	 /* the same, or "off" */
 	VALUE_BOOL,	 /* true, false, yes, no, on, off */
 	VALUE_INTEGER,	 /* min..max */
+	VALUE_QUANTITY,	 /* min..max of `quantity`, in its smallest unit */
 	VALUE_TEXT,	 /* a string that matches `pattern` */
 	VALUE_OBJECT,	 /* a mapping of `keys` */
 	VALUE_LIST,	 /* of `element`, at most `max` */
@@ -30,6 +33,7 @@ struct word {
 
 struct value {
 	enum value_kind kind;
+	enum quantity quantity;
 	const struct word *words;
 	size_t nr_words;
 	const struct key *keys;
@@ -52,6 +56,7 @@ struct draft {
 	bool path_broken[POLICY_PATHS_MAX]; /* has mistakes; not to be compared with others */
 	const struct node *rule_nodes[POLICY_RULES_MAX];
 	bool rule_broken[POLICY_RULES_MAX];
+	bool establish_broken;
 };
 
 struct parse {
@@ -75,8 +80,13 @@ struct key {
 	const char *refused; /* a known word that is an error here, and why */
 };
 
-extern const struct value grammar_root;
-extern const struct value grammar_scheduler;
+/* For tables. */
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define WORDS(table)  .words = (table), .nr_words = ARRAY_SIZE(table)
+#define KEYS(table)   .keys = (table), .nr_keys = ARRAY_SIZE(table)
+
+extern const struct value grammar_root, grammar_establish;
+extern const struct value grammar_scheduler, grammar_ports, grammar_prefix;
 
 extern const struct word grammar_modes[];
 extern const size_t grammar_nr_modes;

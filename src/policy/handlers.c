@@ -226,6 +226,20 @@ void handle_flags(struct parse *p, const struct key *key, const struct node *n, 
 	memcpy((char *)object + key->offset, &flags, sizeof(flags));
 }
 
+void handle_switches(struct parse *p, const struct key *key, const struct node *n, void *object)
+{
+	unsigned int none = 0;
+
+	if (n->kind == NODE_SCALAR && n->plain &&
+	    (strcmp(n->text, "off") == 0 || strcmp(n->text, "no") == 0 ||
+	     strcmp(n->text, "false") == 0))
+		memcpy((char *)object + key->offset, &none, sizeof(none));
+	else if (n->kind == NODE_SCALAR)
+		parse_report_type(p, key->name, n, "off or a list", "write [word, word]");
+	else
+		handle_flags(p, key, n, object);
+}
+
 static bool read_bool(struct parse *p, const struct key *key, const struct node *n, bool *out)
 {
 	static const char *const words[] = { "false", "true", "no", "yes", "off", "on" };
@@ -287,6 +301,45 @@ void handle_integer(struct parse *p, const struct key *key, const struct node *n
 	uint32_t stored;
 
 	if (!parse_integer(p, key->name, key->value, n, &number))
+		return;
+	stored = (uint32_t)number;
+	memcpy((char *)object + key->offset, &stored, sizeof(stored));
+}
+
+static bool parse_quantity(struct parse *p, const struct key *key, const struct node *n,
+			   uint64_t *out)
+{
+	const struct value *v = key->value;
+	char min[QUANTITY_TEXT_BYTES], max[QUANTITY_TEXT_BYTES], expected[128], hint[64];
+	bool bare = n->kind == NODE_SCALAR && n->text[0] &&
+		    n->text[strspn(n->text, "0123456789")] == '\0';
+
+	if (n->kind == NODE_SCALAR && quantity_parse(v->quantity, n->text, out) == 0 &&
+	    *out >= v->min && *out <= v->max)
+		return true;
+	quantity_format(v->quantity, v->min, min);
+	quantity_format(v->quantity, v->max, max);
+	snprintf(expected, sizeof(expected), "%s from %s to %s", quantity_name(v->quantity), min,
+		 max);
+	snprintf(hint, sizeof(hint), "add the unit: %s", quantity_units(v->quantity));
+	parse_report_type(p, key->name, n, expected, bare ? hint : NULL);
+	return false;
+}
+
+void handle_quantity(struct parse *p, const struct key *key, const struct node *n, void *object)
+{
+	uint64_t number;
+
+	if (parse_quantity(p, key, n, &number))
+		memcpy((char *)object + key->offset, &number, sizeof(number));
+}
+
+void handle_share(struct parse *p, const struct key *key, const struct node *n, void *object)
+{
+	uint64_t number;
+	uint32_t stored;
+
+	if (!parse_quantity(p, key, n, &number))
 		return;
 	stored = (uint32_t)number;
 	memcpy((char *)object + key->offset, &stored, sizeof(stored));

@@ -30,15 +30,20 @@ void parse_object(struct parse *p, const char *what, const struct value *value,
 
 key_handler handle_word;	/* unsigned int or enum */
 key_handler handle_flags;	/* unsigned int */
+key_handler handle_switches;	/* unsigned int, 0 for "off" */
 key_handler handle_bool;	/* bool */
 key_handler handle_tristate;	/* enum policy_tristate */
 key_handler handle_integer;	/* uint32_t */
+key_handler handle_quantity;	/* uint64_t */
+key_handler handle_share;	/* uint32_t, parts per million */
 key_handler handle_name;	/* char[], long enough for what the pattern allows */
 key_handler handle_object;	/* the object at the offset */
 key_handler handle_version;	/* uint32_t */
 key_handler handle_paths;	/* struct draft */
 key_handler handle_connections; /* struct draft */
 key_handler handle_limits;	/* struct policy_limits */
+key_handler handle_establish;	/* struct policy_establish */
+key_handler handle_idempotent;	/* struct policy_establish */
 key_handler handle_scheduler;	/* struct policy_scheduler */
 key_handler handle_knobs;	/* struct policy_scheduler */
 key_handler handle_glob;	/* char * */

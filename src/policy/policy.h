@@ -20,6 +20,7 @@
 #define POLICY_RULES_MAX       64
 #define POLICY_PORTS_MAX       16 /* ranges in one condition */
 #define POLICY_KNOBS_MAX       16
+#define POLICY_IDEMPOTENT_MAX  16
 #define POLICY_KNOB_VALUES_MAX 16
 #define POLICY_NAME_BYTES      64 /* names of policies and paths, NUL included */
 #define POLICY_SCHEDULER_BYTES 16 /* MPTCP_SCHED_NAME_MAX, NUL included */
@@ -175,6 +176,32 @@ struct policy_limits {
 	uint32_t add_addr_accepted;
 };
 
+/* What is done about a first path that does not answer; bits. */
+enum policy_robe {
+	POLICY_ROBE_IPS = 1 << 0,   /* choose the first path by what was learned */
+	POLICY_ROBE_TIMER = 1 << 1, /* a SYN that stays unanswered leaves on the next path too */
+	POLICY_ROBE_SIM = 1 << 2,   /* a SYN leaves on two paths at once; never with TIMER */
+};
+
+struct policy_destination {
+	struct policy_prefix prefix;
+	struct policy_ports port;
+};
+
+/* How connections get established. */
+struct policy_establish {
+	unsigned int robe; /* POLICY_ROBE_*; 0: off */
+	uint64_t timer_ms; /* of TIMER, and the first retransmission timeout of a SYN then */
+	uint64_t learn_ttl_ms;
+	uint32_t explore_ppm; /* of the connections try a path that is not known to be best */
+	/* Retransmitted SYNs that still ask for MPTCP; 128: all. Only when has_syn_retries. */
+	uint32_t fallback_syn_retries;
+	bool has_syn_retries;
+	/* Where a SYN may be sent twice although it carries data. */
+	struct policy_destination idempotent[POLICY_IDEMPOTENT_MAX];
+	size_t nr_idempotent;
+};
+
 struct policy {
 	char *file; /* as given by the user, for messages */
 	char name[POLICY_NAME_BYTES];
@@ -191,6 +218,7 @@ struct policy {
 	enum policy_engine engine;
 	struct policy_scheduler scheduler; /* resolved: rule, then mode, then top level */
 	struct policy_limits limits;
+	struct policy_establish establish;
 };
 
 /* How many rules with one range of ports each a rule amounts to. */

@@ -27,6 +27,35 @@ static void print_text(struct json *j, const struct value *v)
 	json_key_string(j, "pattern", v->pattern);
 }
 
+static void print_word_list(struct json *j, const struct value *v)
+{
+	json_key_string(j, "type", "array");
+	json_key_uint(j, "minItems", 1);
+	json_key_bool(j, "uniqueItems", true);
+	json_key(j, "items");
+	json_object_open(j);
+	print_words(j, v);
+	json_object_close(j);
+}
+
+/* Editors differ in whether a plain "off" is a string or false. */
+static void print_switches(struct json *j, const struct value *v)
+{
+	json_key(j, "anyOf");
+	json_array_open(j);
+	json_object_open(j);
+	json_key(j, "enum");
+	json_array_open(j);
+	json_string(j, "off");
+	json_bool(j, false);
+	json_array_close(j);
+	json_object_close(j);
+	json_object_open(j);
+	print_word_list(j, v);
+	json_object_close(j);
+	json_array_close(j);
+}
+
 static void print_knobs(struct json *j, const struct value *v)
 {
 	json_key_string(j, "type", "object");
@@ -125,19 +154,20 @@ static void print_value(struct json *j, const struct value *v)
 		print_words(j, v);
 		break;
 	case VALUE_FLAGS:
-		json_key_string(j, "type", "array");
-		json_key_uint(j, "minItems", 1);
-		json_key_bool(j, "uniqueItems", true);
-		json_key(j, "items");
-		json_object_open(j);
-		print_words(j, v);
-		json_object_close(j);
+		print_word_list(j, v);
+		break;
+	case VALUE_SWITCHES:
+		print_switches(j, v);
 		break;
 	case VALUE_BOOL:
 		json_key_string(j, "type", "boolean");
 		break;
 	case VALUE_INTEGER:
 		print_integer(j, v);
+		break;
+	case VALUE_QUANTITY:
+		json_key_string(j, "type", "string");
+		json_key_string(j, "pattern", quantity_pattern(v->quantity));
 		break;
 	case VALUE_TEXT:
 		print_text(j, v);
