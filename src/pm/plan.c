@@ -116,10 +116,18 @@ static bool is_backup(const struct planner *p, const struct policy_path *path,
 		return path->backup == POLICY_YES;
 	switch (p->policy->mode) {
 	case POLICY_MODE_AGGREGATE:
+	case POLICY_MODE_LOAD_BALANCE:
+	case POLICY_MODE_REDUNDANT:
+	case POLICY_MODE_CHEAPEST:
+	case POLICY_MODE_SMALLEST_DELAY:
+	case POLICY_MODE_PURE_HANDOVER:
 		return false;
 	case POLICY_MODE_HANDOVER:
+	case POLICY_MODE_PRIORITY:
+	case POLICY_MODE_TARGET:
 		return path->cost > lowest_cost(p->policy);
 	case POLICY_MODE_ACTIVE_STANDBY:
+	case POLICY_MODE_INTERACTIVE:
 		return it != active;
 	}
 	return false;

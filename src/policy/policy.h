@@ -18,6 +18,7 @@
 
 #define POLICY_PATHS_MAX       32
 #define POLICY_RULES_MAX       64
+#define POLICY_MODES_MAX       32 /* built-in and own */
 #define POLICY_PORTS_MAX       16 /* ranges in one condition */
 #define POLICY_KNOBS_MAX       16
 #define POLICY_IDEMPOTENT_MAX  16
@@ -155,6 +156,9 @@ struct policy_mode {
 	uint64_t target_bps;	   /* target: 0 elsewhere */
 };
 
+/* A built-in mode as it is without a policy. */
+const struct policy_mode *policy_mode_builtin(enum policy_mode_kind kind);
+
 /* A rule for some connections: all conditions must hold. */
 struct policy_rule {
 	char *cgroup; /* path in the cgroup v2 hierarchy, with its first slash; NULL: any */
@@ -227,7 +231,7 @@ size_t policy_rule_weight(const struct policy_rule *rule);
 struct policy_diagnostic {
 	unsigned int line, column; /* 1-based; column counts characters, not bytes */
 	char text[256];		   /* e.g. unknown key "interfaces" */
-	char hint[128];		   /* e.g. did you mean "interface"?; may be empty */
+	char hint[192];		   /* e.g. did you mean "interface"?; may be empty */
 	char *source;		   /* the source line, may be NULL */
 };
 
