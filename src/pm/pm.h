@@ -110,6 +110,7 @@ enum pm_notice_kind {
 	PM_NOTICE_LIMIT,	    /* more interfaces than limits.subflows lets a connection use */
 	PM_NOTICE_DISABLED,	    /* net.mptcp.enabled is 0 */
 	PM_NOTICE_RULE_ABSENT,	    /* the cgroup of a rule does not exist yet */
+	PM_NOTICE_DAEMON,	    /* part of the policy is in force only while the daemon runs */
 };
 
 struct pm_notice {
@@ -141,6 +142,9 @@ void pm_kernel_clear(struct pm_kernel *k);
  * changed ones become ours; at unload foreign ones are left alone whatever `force` says. Endpoints
  * that the kernel made by itself (PM_FLAG_IMPLICIT) are ignored. Applying the plan and planning
  * again gives no action.
+ *
+ * A policy of the userspace engine has no endpoints. -EINVAL when it asks for the kernel's and for
+ * what that cannot do.
  *
  * Pure. `policy` NULL means "nothing of ours should remain" (unload: saved values come back). */
 int pm_plan_make(const struct policy *policy, const struct pm_kernel *kernel, bool force,

@@ -35,20 +35,20 @@ static void report_missing(struct parse *p, const struct node *n, const char *wh
 	parse_report(p, n, hint, "there is no %s \"%.63s\"", what, n->text);
 }
 
-static unsigned int find_mode(struct parse *p, const struct node *rule)
+static unsigned int find_mode(struct parse *p, const struct node *rule, unsigned int otherwise)
 {
-	const struct node *n = node_get(rule, "mode");
+	const struct node *n = rule ? node_get(rule, "mode") : NULL;
 	const char *names[POLICY_MODES_MAX];
 
 	if (!n || n->kind != NODE_SCALAR || node_is_null(n))
-		return POLICY_MODE_HANDOVER;
+		return otherwise;
 	for (unsigned int i = 0; i < p->draft.nr_modes; i++) {
 		names[i] = p->draft.modes[i].mode.name;
 		if (strcmp(names[i], n->text) == 0)
 			return i;
 	}
 	report_missing(p, n, "mode", names, p->draft.nr_modes);
-	return POLICY_MODE_HANDOVER;
+	return otherwise;
 }
 
 static uint32_t find_path(struct parse *p, const struct node *n)
@@ -65,13 +65,13 @@ static uint32_t find_path(struct parse *p, const struct node *n)
 	return 0;
 }
 
-static uint32_t find_paths(struct parse *p, const struct node *rule)
+static uint32_t find_paths(struct parse *p, const struct node *rule, uint32_t otherwise)
 {
-	const struct node *n = node_get(rule, "paths");
+	const struct node *n = rule ? node_get(rule, "paths") : NULL;
 	uint32_t paths = 0;
 
 	if (!n || n->kind != NODE_LIST)
-		return UINT32_MAX;
+		return otherwise;
 	for (size_t i = 0; i < n->nr && i < POLICY_PATHS_MAX; i++) {
 		uint32_t one;
 
@@ -86,21 +86,22 @@ static uint32_t find_paths(struct parse *p, const struct node *rule)
 	return paths;
 }
 
+/* What a rule leaves out it has from the default rule. */
 void refer(struct parse *p)
 {
 	struct draft *d = &p->draft;
+	struct policy *policy = &d->policy;
 
-	for (size_t i = 0; i < d->policy.nr_rules; i++) {
-		struct policy_rule *rule = &d->policy.rules[i];
+	policy->mode_index = find_mode(p, d->default_node, POLICY_MODE_HANDOVER);
+	policy->mode = d->modes[policy->mode_index].mode.kind;
+	policy->rule_paths = find_paths(p, d->default_node, UINT32_MAX);
+	for (size_t i = 0; i < policy->nr_rules; i++) {
+		struct policy_rule *rule = &policy->rules[i];
 		size_t before = p->diagnostics->total;
 
-		rule->mode_index = find_mode(p, d->rule_nodes[i]);
+		rule->mode_index = find_mode(p, d->rule_nodes[i], policy->mode_index);
 		rule->mode = d->modes[rule->mode_index].mode.kind;
-		rule->paths = find_paths(p, d->rule_nodes[i]);
+		rule->paths = find_paths(p, d->rule_nodes[i], policy->rule_paths);
 		d->rule_broken[i] |= p->diagnostics->total != before;
 	}
-	d->policy.mode_index = d->default_node ? find_mode(p, d->default_node)
-					       : POLICY_MODE_HANDOVER;
-	d->policy.mode = d->modes[d->policy.mode_index].mode.kind;
-	d->policy.rule_paths = d->default_node ? find_paths(p, d->default_node) : UINT32_MAX;
 }

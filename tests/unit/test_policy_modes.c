@@ -102,6 +102,7 @@ static void test_own(void)
 		parse(HEAD "engine: userspace\nconnections:\n"
 			   "  - { match: { port: 22 }, mode: ssh, paths: [lte, wifi] }\n"
 			   "  - { match: { port: 23 }, paths: [lte] }\n"
+			   "  - { match: { port: 24 }, mode: aggregate }\n"
 			   "  - { mode: calm, paths: [wifi] }\n"
 			   "modes:\n  ssh: { hold: 1s, kind: interactive }\n"
 			   "  calm: { kind: handover, switch: { timeouts: 5 } }\n" PATHS);
@@ -119,8 +120,10 @@ static void test_own(void)
 	CU_ASSERT_EQUAL(p->rules[0].paths, 3);
 	CU_ASSERT(is(&p->modes[p->rules[0].mode_index].when_bad.rtt_us, 600000, 400000));
 	CU_ASSERT_EQUAL(p->modes[p->rules[0].mode_index].hold_ms, 1000);
-	CU_ASSERT_EQUAL(p->rules[1].mode_index, POLICY_MODE_HANDOVER);
+	CU_ASSERT_EQUAL(p->rules[1].mode_index, p->mode_index);
 	CU_ASSERT_EQUAL(p->rules[1].paths, 2);
+	CU_ASSERT_EQUAL(p->rules[2].mode, POLICY_MODE_AGGREGATE);
+	CU_ASSERT_EQUAL(p->rules[2].paths, 1);
 	CU_ASSERT_STRING_EQUAL(p->rules[0].scheduler.name, "");
 	CU_ASSERT_STRING_EQUAL(p->scheduler.name, "");
 }
