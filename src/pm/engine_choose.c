@@ -103,6 +103,17 @@ bool pm_engine_needs_daemon(const struct policy *policy, char what[PM_REASON_BYT
 		snprintf(what, PM_REASON_BYTES, "it opens the subflows: %.70s", why);
 		return true;
 	}
+	if (policy->nr_caps) {
+		snprintf(what, PM_REASON_BYTES, "it counts what paths move (caps)");
+		return true;
+	}
+	for (size_t i = 0; i < policy->nr_paths; i++) {
+		if (!policy->paths[i].when.days)
+			continue;
+		snprintf(what, PM_REASON_BYTES, "it opens and closes path %.30s by the clock",
+			 policy->paths[i].name);
+		return true;
+	}
 	return false;
 }
 

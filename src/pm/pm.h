@@ -59,6 +59,7 @@ struct pm_interface {
 	enum policy_link_type type;   /* POLICY_LINK_ANY: none of the known types */
 	struct pm_address *addresses; /* global, not temporary, not tentative, not deprecated */
 	size_t nr_addresses;
+	uint64_t bytes; /* received and sent since it was made */
 };
 
 /* What was read from one network namespace. Free with pm_kernel_clear(). */

@@ -131,5 +131,6 @@ void check_combinations(struct parse *p, const struct node *root)
 	check_backups(p);
 	check_limits(p, root);
 	check_rules(p);
+	check_caps(p);
 	check_establish(p, root);
 }

@@ -15,11 +15,14 @@ const struct policy_scheduler *draft_rule_scheduler(const struct draft *d,
 void modes_init(struct draft *d);
 /* Gives modes that stand for a scheduler the one they stand for, where none is named. */
 void modes_imply_schedulers(struct parse *p);
-/* Finds the modes and paths that rules name. */
+/* Finds the modes and paths that rules and caps name. */
 void refer(struct parse *p);
 
 /* The part of it that is about rules for connections. */
 void check_rules(struct parse *p);
+
+/* The part that is about caps. */
+void check_caps(struct parse *p);
 
 /* The part that is about establishment. */
 void check_establish(struct parse *p, const struct node *root);

@@ -192,6 +192,12 @@ static const struct key path_keys[] = {
 	  "What the addresses are for: subflow opens subflows from them, signal announces them to "
 	  "the peer, fullmesh pairs them with every address of the peer.",
 	  "[subflow]" },
+	{ .name = "when",
+	  &grammar_when,
+	  handle_when,
+	  offsetof(struct policy_path, when),
+	  "When the path may be used.",
+	  "always" },
 };
 static const struct value path = { VALUE_OBJECT, KEYS(path_keys) };
 static const struct value paths = { VALUE_LIST, .element = &path, .max = POLICY_PATHS_MAX };
@@ -327,6 +333,11 @@ static const struct key root_keys[] = {
 	  "Who opens subflows: kernel (endpoints, the same for every connection), userspace (the "
 	  "daemon, connection by connection), or auto: userspace when something needs it.",
 	  "auto" },
+	{ .name = "caps",
+	  &grammar_caps,
+	  handle_caps,
+	  0,
+	  "How much paths may move, and what happens then." },
 	{ .name = "limits",
 	  &limits,
 	  handle_limits,

@@ -21,6 +21,7 @@ enum value_kind {
 	VALUE_MODE,	 /* one of `words`, or a string that matches `pattern` */
 	VALUE_THRESHOLD, /* `element`, a mapping of `keys`, or "off" */
 	VALUE_MODES,	 /* a mapping of `words` or names like `pattern` to `element` */
+	VALUE_TEXTS,	 /* a string that matches `pattern`, or a list of at most `max` */
 	VALUE_OBJECT,	 /* a mapping of `keys` */
 	VALUE_LIST,	 /* of `element`, at most `max` */
 	VALUE_SCHEDULER, /* `element` (the name alone) or a mapping of `keys` */
@@ -67,6 +68,8 @@ struct draft {
 	bool path_broken[POLICY_PATHS_MAX]; /* has mistakes; not to be compared with others */
 	const struct node *rule_nodes[POLICY_RULES_MAX];
 	bool rule_broken[POLICY_RULES_MAX];
+	const struct node *cap_nodes[POLICY_CAPS_MAX];
+	bool cap_broken[POLICY_CAPS_MAX];
 	const struct node *default_node; /* of the default rule; NULL: it is not written */
 	bool establish_broken;
 };
@@ -98,6 +101,7 @@ struct key {
 #define KEYS(table)   .keys = (table), .nr_keys = ARRAY_SIZE(table)
 
 extern const struct value grammar_root, grammar_establish, grammar_modes, grammar_mode_ref;
+extern const struct value grammar_caps, grammar_when;
 extern const struct value grammar_scheduler, grammar_ports, grammar_prefix;
 
 extern const struct word grammar_kinds[MODES_BUILTIN]; /* of modes */

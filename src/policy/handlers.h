@@ -48,6 +48,8 @@ key_handler handle_version;	/* uint32_t */
 key_handler handle_paths;	/* struct draft */
 key_handler handle_connections; /* struct draft */
 key_handler handle_modes;	/* struct draft */
+key_handler handle_caps;	/* struct draft */
+key_handler handle_when;	/* struct policy_when */
 key_handler handle_reference;	/* nothing: refer.c finds out what is meant */
 key_handler handle_references;	/* the same, of a list */
 key_handler handle_limits;	/* struct policy_limits */

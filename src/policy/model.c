@@ -95,6 +95,9 @@ void policy_clear(struct policy *p)
 	free(p->paths);
 	p->paths = NULL;
 	p->nr_paths = 0;
+	free(p->caps);
+	p->caps = NULL;
+	p->nr_caps = 0;
 	free(p->modes);
 	p->modes = NULL;
 	p->nr_modes = 0;

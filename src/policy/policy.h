@@ -19,6 +19,8 @@
 #define POLICY_PATHS_MAX       32
 #define POLICY_RULES_MAX       64
 #define POLICY_MODES_MAX       32 /* built-in and own */
+#define POLICY_CAPS_MAX	       32
+#define POLICY_HOURS_MAX       4  /* parts of a day in one schedule */
 #define POLICY_PORTS_MAX       16 /* ranges in one condition */
 #define POLICY_KNOBS_MAX       16
 #define POLICY_IDEMPOTENT_MAX  16
@@ -94,6 +96,19 @@ struct policy_scheduler {
 	size_t nr_knobs;
 };
 
+/* Part of a day in minutes after midnight, local time; one that ends before it begins ends on the
+ * next day. */
+struct policy_hours {
+	uint16_t from, to; /* up to 1440 */
+};
+
+struct policy_when {
+	unsigned int days; /* bit N: day N of the week, 0 being Sunday; none: always */
+	struct policy_hours
+		hours[POLICY_HOURS_MAX]; /* those past midnight belong to its first day */
+	size_t nr_hours;		 /* 0: all day */
+};
+
 struct policy_path {
 	char name[POLICY_NAME_BYTES];
 	char *interface; /* glob as in fnmatch(3); NULL: any */
@@ -103,6 +118,7 @@ struct policy_path {
 	enum policy_trust trust;
 	enum policy_tristate backup; /* unset: the mode decides */
 	unsigned int use;	     /* POLICY_ENDPOINT_*; default POLICY_ENDPOINT_SUBFLOW */
+	struct policy_when when;     /* not used at other times */
 	unsigned int line;	     /* where it stands in the file, 1-based */
 };
 
@@ -174,6 +190,26 @@ struct policy_rule {
 	unsigned int line;
 };
 
+enum policy_period {
+	POLICY_PER_DAY, /* from midnight to midnight, local time */
+	POLICY_PER_MONTH,
+};
+
+enum policy_cap_action {
+	POLICY_CAP_BACKUP,
+	POLICY_CAP_CLOSE,
+	POLICY_CAP_NOTIFY, /* says so, and goes on */
+};
+
+/* What happens to a path when its interfaces have moved so much, in both directions. */
+struct policy_cap {
+	unsigned int path; /* in policy.paths */
+	uint64_t bytes;
+	enum policy_period per;
+	enum policy_cap_action then;
+	unsigned int line;
+};
+
 struct policy_limits {
 	bool set;	   /* false: the kernel's limits are left alone */
 	uint32_t subflows; /* extra subflows per connection */
@@ -220,6 +256,8 @@ struct policy {
 	struct policy_mode *modes;  /* the built-in ones in the order of their enum, then own */
 	size_t nr_modes;
 	enum policy_engine engine;
+	struct policy_cap *caps;
+	size_t nr_caps;
 	struct policy_scheduler scheduler; /* resolved: rule, then mode, then top level */
 	struct policy_limits limits;
 	struct policy_establish establish;

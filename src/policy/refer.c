@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The modes and paths that rules name, which may stand anywhere in the file. */
+/* The modes and paths that rules and caps name, which may stand anywhere in the file. */
 #include <stdio.h>
 #include <string.h>
 
@@ -86,12 +86,28 @@ static uint32_t find_paths(struct parse *p, const struct node *rule, uint32_t ot
 	return paths;
 }
 
+static void refer_caps(struct parse *p)
+{
+	struct draft *d = &p->draft;
+
+	for (size_t i = 0; i < d->policy.nr_caps; i++) {
+		const struct node *n = node_get(d->cap_nodes[i], "path");
+		uint32_t bit = n && n->kind == NODE_SCALAR ? find_path(p, n) : 0;
+
+		if (bit)
+			d->policy.caps[i].path = (unsigned int)__builtin_ctz(bit);
+		else
+			d->cap_broken[i] = true;
+	}
+}
+
 /* What a rule leaves out it has from the default rule. */
 void refer(struct parse *p)
 {
 	struct draft *d = &p->draft;
 	struct policy *policy = &d->policy;
 
+	refer_caps(p);
 	policy->mode_index = find_mode(p, d->default_node, POLICY_MODE_HANDOVER);
 	policy->mode = d->modes[policy->mode_index].mode.kind;
 	policy->rule_paths = find_paths(p, d->default_node, UINT32_MAX);

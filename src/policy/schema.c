@@ -174,6 +174,21 @@ static void print_mode(struct json *j, const struct value *v)
 	json_array_close(j);
 }
 
+static void print_texts(struct json *j, const struct value *v)
+{
+	json_key(j, "anyOf");
+	json_array_open(j);
+	print_pattern_object(j, v->pattern);
+	json_object_open(j);
+	json_key_string(j, "type", "array");
+	json_key_uint(j, "minItems", 1);
+	json_key_uint(j, "maxItems", v->max);
+	json_key(j, "items");
+	print_pattern_object(j, v->pattern);
+	json_object_close(j);
+	json_array_close(j);
+}
+
 /* A number, a string, and with `list` a list of both. */
 static void print_number_or_text(struct json *j, const struct value *v, bool list)
 {
@@ -270,6 +285,9 @@ static void print_value(struct json *j, const struct value *v)
 		break;
 	case VALUE_MODE:
 		print_mode(j, v);
+		break;
+	case VALUE_TEXTS:
+		print_texts(j, v);
 		break;
 	case VALUE_THRESHOLD:
 		print_threshold(j, v);

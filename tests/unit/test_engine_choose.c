@@ -119,6 +119,28 @@ static void test_asked_for(void)
 	}
 }
 
+static void test_needs_daemon(void)
+{
+	static const struct {
+		const char *text, *what;
+	} table[] = {
+		{ RULES "  - mode: aggregate\ncaps: [ { path: a, bytes: 1GB, per: day } ]\n",
+		  "it counts what paths move (caps)" },
+		{ HEAD "paths: [ { name: night, when: { time: 22:00-06:00 } } ]\n",
+		  "it opens and closes path night by the clock" },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		_cleanup_(policy_free) struct policy *p = parse(table[i].text);
+		char reason[PM_REASON_BYTES], what[PM_REASON_BYTES];
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+		CU_ASSERT_EQUAL(pm_engine_choose(p, reason), POLICY_ENGINE_KERNEL);
+		CU_ASSERT_TRUE(pm_engine_needs_daemon(p, what));
+		CU_ASSERT_STRING_EQUAL(what, table[i].what);
+	}
+}
+
 int main(void)
 {
 	unsigned int failed;
@@ -128,6 +150,7 @@ int main(void)
 	s = CU_add_suite("choice of the engine", NULL, NULL);
 	CU_ADD_TEST(s, test_auto);
 	CU_ADD_TEST(s, test_asked_for);
+	CU_ADD_TEST(s, test_needs_daemon);
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	CU_basic_run_tests();
 	failed = CU_get_number_of_failures();
