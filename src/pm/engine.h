@@ -113,13 +113,6 @@ struct pm_decisions {
 	size_t nr, room;
 };
 
-/* What is wanted of a path or a source. */
-enum pm_wanted {
-	PM_WANT_NONE,
-	PM_WANT_BACKUP,
-	PM_WANT_ACTIVE,
-};
-
 /* A source as the engine sees it, for `path list`, `explain`, and the kernel engine. */
 struct pm_source_view {
 	unsigned int path; /* in policy.paths */

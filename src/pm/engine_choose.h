@@ -16,11 +16,6 @@ int pm_engine_check(const struct policy *policy, struct error *e);
 /* Whether something of the policy is in force only while the daemon runs, and what that is. */
 bool pm_engine_needs_daemon(const struct policy *policy, char what[PM_REASON_BYTES]);
 
-/* pm_plan_make() with what the engine wants of each path (pm_engine_wanted(), policy.nr_paths of
- * them) in the place of what the mode says when nothing is known about paths. */
-int pm_plan_make_wanted(const struct policy *policy, const struct pm_kernel *kernel, bool force,
-			const enum pm_wanted *wanted, struct pm_plan *out, struct error *e);
-
 const char *pm_engine_name(enum policy_engine engine);
 
 #endif

@@ -87,7 +87,7 @@ static bool is_first_of_path(const struct planner *p, size_t i)
 /* The engine speaks of paths, of which one may have more than one interface. */
 static enum pm_wanted by_engine(const struct planner *p, size_t i)
 {
-	enum pm_wanted wish = p->wishes[p->path_of[i] - p->policy->paths];
+	enum pm_wanted wish = p->options.wanted[p->path_of[i] - p->policy->paths];
 
 	return wish == PM_WANT_ACTIVE && p->policy->mode == POLICY_MODE_ACTIVE_STANDBY &&
 			       !is_first_of_path(p, i)
@@ -99,5 +99,5 @@ enum pm_wanted pm_plan_wanted(const struct planner *p, size_t i)
 {
 	if (!p->kernel_engine || !pm_plan_present(p, i))
 		return PM_WANT_NONE;
-	return p->wishes ? by_engine(p, i) : by_mode(p, i);
+	return p->options.wanted ? by_engine(p, i) : by_mode(p, i);
 }

@@ -132,7 +132,6 @@ static void collect_wanted(struct planner *p)
 	pm_plan_rank(p);
 	for (size_t i = 0; i < p->kernel->nr_interfaces; i++) {
 		const struct pm_interface *it = &p->kernel->interfaces[i];
-
 		enum pm_wanted wish = pm_plan_wanted(p, i);
 
 		for (size_t a = 0; wish != PM_WANT_NONE && a < it->nr_addresses; a++)
@@ -146,6 +145,11 @@ static void notice_paths(struct planner *p)
 					       : p->kernel->limits.subflows;
 	size_t nr_subflow = 0;
 
+	if (!p->kernel->enabled)
+		add_notice(p, PM_NOTICE_DISABLED,
+			   "net.mptcp.enabled is 0: no connection uses MPTCP");
+	if (p->options.leave_endpoints || p->options.wanted)
+		return;
 	for (size_t n = 0; n < p->policy->nr_paths; n++) {
 		const struct policy_path *path = &p->policy->paths[n];
 		size_t nr = 0, nr_up = 0;
@@ -175,9 +179,6 @@ static void notice_paths(struct planner *p)
 			   "%zu interfaces, but a connection may have %u extra subflows: raise "
 			   "limits.subflows",
 			   nr_subflow, limit);
-	if (!p->kernel->enabled)
-		add_notice(p, PM_NOTICE_DISABLED,
-			   "net.mptcp.enabled is 0: no connection uses MPTCP");
 }
 
 static bool is_satisfied(const struct wanted *w)
@@ -198,7 +199,7 @@ static bool can_change(const struct wanted *w)
 
 static bool may_touch(const struct planner *p, const struct pm_endpoint *ep)
 {
-	return ep->owned || (p->force && p->policy);
+	return ep->owned || (p->options.force && p->policy);
 }
 
 static void set_reason(const struct planner *p, struct pm_action *a, const struct wanted *w)
@@ -278,18 +279,28 @@ static void plan_additions(struct planner *p)
 	}
 }
 
+static void plan_endpoints(struct planner *p)
+{
+	if (p->policy && p->options.leave_endpoints)
+		return;
+	plan_deletions(p);
+	plan_changes(p);
+	plan_additions(p);
+}
+
+/* A daemon says which engine it has. */
 static void notice_daemon(struct planner *p)
 {
 	char what[PM_REASON_BYTES];
 
-	if (pm_engine_needs_daemon(p->policy, what))
+	if (p->options.engine == POLICY_ENGINE_AUTO && pm_engine_needs_daemon(p->policy, what))
 		add_notice(p, PM_NOTICE_DAEMON, "`mptcp-pmctl daemon` has to run: %s", what);
 }
 
-int pm_plan_make_wanted(const struct policy *policy, const struct pm_kernel *kernel, bool force,
-			const enum pm_wanted *wanted, struct pm_plan *out, struct error *e)
+int pm_plan_make_as(const struct policy *policy, const struct pm_kernel *kernel,
+		    const struct pm_plan_options *options, struct pm_plan *out, struct error *e)
 {
-	struct planner p = { .policy = policy, .kernel = kernel, .force = force, .wishes = wanted };
+	struct planner p = { .policy = policy, .kernel = kernel, .options = *options };
 	int err = policy ? pm_engine_check(policy, e) : 0;
 
 	if (err < 0)
@@ -302,13 +313,13 @@ int pm_plan_make_wanted(const struct policy *policy, const struct pm_kernel *ker
 		notice_paths(&p);
 		notice_daemon(&p);
 		pm_plan_scheduler(&p);
+		pm_plan_manager(&p);
 		pm_plan_limits(&p);
 	}
-	plan_deletions(&p);
-	plan_changes(&p);
-	plan_additions(&p);
+	plan_endpoints(&p);
 	if (!policy) {
 		pm_plan_limits(&p);
+		pm_plan_manager(&p);
 		pm_plan_scheduler(&p);
 	}
 	free(p.path_of);
@@ -324,7 +335,9 @@ int pm_plan_make_wanted(const struct policy *policy, const struct pm_kernel *ker
 int pm_plan_make(const struct policy *policy, const struct pm_kernel *kernel, bool force,
 		 struct pm_plan *out, struct error *e)
 {
-	return pm_plan_make_wanted(policy, kernel, force, NULL, out, e);
+	const struct pm_plan_options options = { .force = force };
+
+	return pm_plan_make_as(policy, kernel, &options, out, e);
 }
 
 void pm_plan_clear(struct pm_plan *p)

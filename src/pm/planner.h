@@ -16,9 +16,8 @@ struct wanted {
 struct planner {
 	const struct policy *policy; /* NULL: unload */
 	const struct pm_kernel *kernel;
-	bool force;
+	struct pm_plan_options options;
 	const struct policy_path **path_of; /* by interface; NULL: none */
-	const enum pm_wanted *wishes;	    /* of the engine, by path; NULL: by the mode alone */
 	const struct pm_interface *active;  /* see pm_plan_rank() */
 	uint32_t lowest_cost;
 	bool kernel_engine;
@@ -44,5 +43,6 @@ enum pm_wanted pm_plan_wanted(const struct planner *p, size_t interface);
 /* What the policy says, or, where it says nothing, what was there before us. */
 void pm_plan_limits(struct planner *p);
 void pm_plan_scheduler(struct planner *p);
+void pm_plan_manager(struct planner *p);
 
 #endif

@@ -113,11 +113,14 @@ static void world_apply(struct world *w, const struct pm_plan *plan)
 		case PM_SET_SCHEDULER:
 			strcpy(k->scheduler, a->scheduler);
 			break;
+		case PM_SET_MANAGER:
+			strcpy(k->manager, a->manager);
+			break;
 		}
 	}
 }
 
-/* "+10.0.1.2/2 -..." : sign, address, flags; L and S for limits and scheduler. */
+/* "+10.0.1.2/2 -..." : sign, address, flags; L, S and M for limits, scheduler, manager. */
 static void summary(const struct pm_plan *plan, char *out, size_t size)
 {
 	char text[INET6_ADDRSTRLEN];
@@ -133,27 +136,37 @@ static void summary(const struct pm_plan *plan, char *out, size_t size)
 				 a->limits.add_addr_accepted);
 		else if (a->kind == PM_SET_SCHEDULER)
 			snprintf(out + used, size - used, "%sS%s", gap, a->scheduler);
+		else if (a->kind == PM_SET_MANAGER)
+			snprintf(out + used, size - used, "%sM%s", gap, a->manager);
 		else
 			snprintf(out + used, size - used, "%s%c%s/%u", gap, "+-~"[a->kind],
 				 pm_address_text(&a->endpoint.address, text), a -> endpoint.flags);
 	}
 }
 
-static void expect(struct world *w, const struct policy *policy, bool force, const char *want)
+static void expect_as(struct world *w, const struct policy *policy,
+		      const struct pm_plan_options *options, const char *want)
 {
 	struct pm_plan plan = { 0 };
 	char got[512];
 
-	CU_ASSERT_EQUAL(pm_plan_make(policy, &w->kernel, force, &plan, NULL), 0);
+	CU_ASSERT_EQUAL(pm_plan_make_as(policy, &w->kernel, options, &plan, NULL), 0);
 	summary(&plan, got, sizeof(got));
 	if (strcmp(got, want) != 0)
 		printf("\n  got  %s\n  want %s\n", got, want);
 	CU_ASSERT_STRING_EQUAL(got, want);
 	world_apply(w, &plan);
 	pm_plan_clear(&plan);
-	CU_ASSERT_EQUAL(pm_plan_make(policy, &w->kernel, force, &plan, NULL), 0);
+	CU_ASSERT_EQUAL(pm_plan_make_as(policy, &w->kernel, options, &plan, NULL), 0);
 	CU_ASSERT_EQUAL(plan.nr_actions, 0);
 	pm_plan_clear(&plan);
+}
+
+static void expect(struct world *w, const struct policy *policy, bool force, const char *want)
+{
+	const struct pm_plan_options options = { .force = force };
+
+	expect_as(w, policy, &options, want);
 }
 
 static size_t notices(struct world *w, enum pm_notice_kind kind)
@@ -266,18 +279,17 @@ static void test_paths_of_the_default_rule(void)
 	expect(&w, &w.policy, false, "-10.0.2.2/2 -fd00::2/2 +10.0.1.2/2");
 }
 
-static void test_engine_wishes(void)
+/* The engine speaks of paths; of one path's interfaces still only one is active. */
+static void test_standby_of_one_path(void)
 {
-	const enum pm_wanted wishes[] = { PM_WANT_BACKUP, PM_WANT_NONE };
-	struct pm_plan plan = { 0 };
+	const enum pm_wanted wanted[] = { PM_WANT_ACTIVE, PM_WANT_BACKUP };
+	const struct pm_plan_options options = { .wanted = wanted };
 	struct world w;
-	char got[512];
 
 	world_init(&w);
-	CU_ASSERT_EQUAL(pm_plan_make_wanted(&w.policy, &w.kernel, false, wishes, &plan, NULL), 0);
-	summary(&plan, got, sizeof(got));
-	CU_ASSERT_STRING_EQUAL(got, "+10.0.1.2/6");
-	pm_plan_clear(&plan);
+	set_mode(&w, POLICY_MODE_ACTIVE_STANDBY);
+	w.paths[0].type = POLICY_LINK_ANY;
+	expect_as(&w, &w.policy, &options, "+10.0.1.2/2 +10.0.2.2/6 +fd00::2/6");
 }
 
 /* Endpoints go when the daemon takes over; what endpoints cannot do is refused when asked for. */
@@ -353,6 +365,98 @@ static void test_limits_and_scheduler(void)
 	expect(&w, NULL, false, "");
 }
 
+static void test_wanted_by_path(void)
+{
+	enum pm_wanted wanted[] = { PM_WANT_ACTIVE, PM_WANT_NONE, PM_WANT_ACTIVE };
+	const struct pm_plan_options options = { .wanted = wanted };
+	struct world w;
+
+	world_init(&w);
+	w.paths[1].backup = POLICY_NO;
+	expect_as(&w, &w.policy, &options, "+10.0.1.2/2");
+	wanted[1] = PM_WANT_BACKUP;
+	expect_as(&w, &w.policy, &options, "+10.0.2.2/6 +fd00::2/6");
+	wanted[0] = PM_WANT_NONE;
+	wanted[1] = PM_WANT_ACTIVE;
+	for (size_t i = 0; i < w.kernel.nr_endpoints; i++)
+		w.kernel.endpoints[i].owned = true;
+	expect_as(&w, &w.policy, &options, "-10.0.1.2/2 ~10.0.2.2/2 ~fd00::2/2");
+}
+
+static void test_endpoints_left_alone(void)
+{
+	const struct pm_plan_options options = { .leave_endpoints = true };
+	struct world w;
+
+	world_init(&w);
+	endpoint(&w, "10.0.1.2", 2, PM_FLAG_SUBFLOW, true);
+	endpoint(&w, "192.0.2.2", 0, PM_FLAG_SIGNAL, true);
+	w.policy.limits.set = true;
+	w.policy.limits.subflows = 4;
+	expect_as(&w, &w.policy, &options, "L4,0");
+	expect_as(&w, NULL, &options, "-10.0.1.2/2 -192.0.2.2/1");
+}
+
+static void test_manager(void)
+{
+	struct pm_plan_options options = { .leave_endpoints = true,
+					   .engine = POLICY_ENGINE_USERSPACE };
+	struct world w;
+
+	world_init(&w);
+	/* Before there was the sysctl. */
+	expect_as(&w, &w.policy, &options, "");
+	strcpy(w.kernel.manager, "kernel");
+	expect_as(&w, &w.policy, &options, "Muserspace");
+	strcpy(w.kernel.set_manager[0], "userspace");
+	w.kernel.nr_set_manager = 1;
+	strcpy(w.kernel.saved_manager, "kernel");
+	options.engine = POLICY_ENGINE_AUTO;
+	expect_as(&w, &w.policy, &options, "Mkernel");
+	strcpy(w.kernel.manager, "userspace");
+	expect_as(&w, NULL, &options, "Mkernel");
+	/* Someone else's since. */
+	strcpy(w.kernel.manager, "other");
+	expect_as(&w, NULL, &options, "");
+	options.engine = POLICY_ENGINE_KERNEL;
+	expect_as(&w, &w.policy, &options, "Mkernel");
+}
+
+/* What was there before us is saved once, whatever we set later. */
+static void test_manager_recorded(void)
+{
+	struct pm_action act = { .kind = PM_SET_MANAGER, .manager = "userspace" };
+	struct pm_state s = { 0 };
+	struct world w;
+
+	world_init(&w);
+	strcpy(w.kernel.manager, "kernel");
+	CU_ASSERT_EQUAL(pm_state_intend(&w.policy, &w.kernel, &act, 1, &s), 0);
+	CU_ASSERT_STRING_EQUAL(s.saved_manager, "kernel");
+	CU_ASSERT_EQUAL(s.nr_set_manager, 1);
+	CU_ASSERT_STRING_EQUAL(s.set_manager[0], "userspace");
+	pm_state_clear(&s);
+	CU_ASSERT_EQUAL(pm_state_conclude(&w.policy, &w.kernel, &act, 1, &s), 0);
+	CU_ASSERT_STRING_EQUAL(s.saved_manager, "kernel");
+	CU_ASSERT_EQUAL(s.nr_set_manager, 1);
+	pm_state_clear(&s);
+	strcpy(w.kernel.manager, "userspace");
+	strcpy(w.kernel.saved_manager, "kernel");
+	strcpy(w.kernel.set_manager[0], "userspace");
+	w.kernel.nr_set_manager = 1;
+	CU_ASSERT_EQUAL(pm_state_conclude(&w.policy, &w.kernel, NULL, 0, &s), 0);
+	CU_ASSERT_STRING_EQUAL(s.saved_manager, "kernel");
+	CU_ASSERT_EQUAL(s.nr_set_manager, 1);
+	pm_state_clear(&s);
+	strcpy(act.manager, "kernel");
+	CU_ASSERT_EQUAL(pm_state_intend(NULL, &w.kernel, &act, 1, &s), 0);
+	CU_ASSERT_EQUAL(s.nr_set_manager, 2);
+	pm_state_clear(&s);
+	CU_ASSERT_EQUAL(pm_state_conclude(NULL, &w.kernel, &act, 1, &s), 0);
+	CU_ASSERT_EQUAL(s.nr_set_manager, 0);
+	pm_state_clear(&s);
+}
+
 struct fake {
 	char log[512];
 	int fail_at, calls;
@@ -405,7 +509,10 @@ static void test_state_round_trip(void)
 			      .set_limits = { { 4, 1 } },
 			      .nr_set_limits = 1,
 			      .set_scheduler = { "minrtt" },
-			      .nr_set_scheduler = 1 };
+			      .nr_set_scheduler = 1,
+			      .saved_manager = "kernel",
+			      .set_manager = { "userspace" },
+			      .nr_set_manager = 1 };
 	struct pm_endpoint ep = {
 		.id = 5, .ifindex = 2, .flags = 6, .address = address("fd00::2")
 	};
@@ -421,6 +528,9 @@ static void test_state_round_trip(void)
 	CU_ASSERT_STRING_EQUAL(back.policy, "a b=c");
 	CU_ASSERT_EQUAL(back.generation, 3);
 	CU_ASSERT_EQUAL(back.set_limits[0].subflows, 4);
+	CU_ASSERT_STRING_EQUAL(back.saved_manager, "kernel");
+	CU_ASSERT_EQUAL(back.nr_set_manager, 1);
+	CU_ASSERT_STRING_EQUAL(back.set_manager[0], "userspace");
 	CU_ASSERT_TRUE(pm_state_owns(&back, &ep));
 	ep.id = 6;
 	CU_ASSERT_FALSE(pm_state_owns(&back, &ep));
@@ -451,11 +561,15 @@ int main(void)
 		    test_standby_takes_what_is_present);
 	CU_add_test(suite, "cheapest takes what is present", test_cheapest_takes_what_is_present);
 	CU_add_test(suite, "paths of the default rule", test_paths_of_the_default_rule);
-	CU_add_test(suite, "what the engine wants", test_engine_wishes);
+	CU_add_test(suite, "active-standby with one path", test_standby_of_one_path);
 	CU_add_test(suite, "engines", test_engines);
 	CU_add_test(suite, "first match wins", test_first_match_wins);
 	CU_add_test(suite, "ownership", test_ownership);
 	CU_add_test(suite, "limits and scheduler", test_limits_and_scheduler);
+	CU_add_test(suite, "endpoints as an engine wants them", test_wanted_by_path);
+	CU_add_test(suite, "endpoints left alone", test_endpoints_left_alone);
+	CU_add_test(suite, "path manager", test_manager);
+	CU_add_test(suite, "path manager recorded", test_manager_recorded);
 	CU_add_test(suite, "rollback newest first", test_rollback_newest_first);
 	CU_add_test(suite, "state round trip and garbage", test_state_round_trip);
 	CU_basic_set_mode(CU_BRM_VERBOSE);
