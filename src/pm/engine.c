@@ -11,34 +11,6 @@
 
 #define SEED 0x6d707463u
 
-static bool differs(const struct policy *p, const struct policy_rule *r)
-{
-	return r->mode_index != p->mode_index || r->paths != p->rule_paths;
-}
-
-enum policy_engine pm_engine_choose(const struct policy *p, char reason[PM_REASON_BYTES])
-{
-	const struct policy_mode *m = &p->modes[p->mode_index];
-
-	if (p->engine != POLICY_ENGINE_AUTO) {
-		engine_say(reason, "the policy says so");
-		return p->engine;
-	}
-	for (size_t i = 0; i < p->nr_rules; i++) {
-		if (differs(p, &p->rules[i])) {
-			engine_say(reason, "rule %u has paths or a mode of its own",
-				   p->rules[i].number);
-			return POLICY_ENGINE_USERSPACE;
-		}
-	}
-	if (m->kind == POLICY_MODE_PURE_HANDOVER || m->open_after_ms || m->open_after_bytes) {
-		engine_say(reason, "mode %s is about each connection by itself", m->name);
-		return POLICY_ENGINE_USERSPACE;
-	}
-	engine_say(reason, "all connections use the paths in the same way");
-	return POLICY_ENGINE_KERNEL;
-}
-
 static int make_opinions(const struct policy *p, struct opinion **opinions, bool **dirty)
 {
 	*opinions = calloc(p->nr_modes * PM_SOURCES_MAX, sizeof(**opinions));

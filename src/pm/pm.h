@@ -60,6 +60,7 @@ struct pm_interface {
 	enum policy_link_type type;   /* POLICY_LINK_ANY: none of the known types */
 	struct pm_address *addresses; /* global, not temporary, not tentative, not deprecated */
 	size_t nr_addresses;
+	uint64_t bytes; /* received and sent since it was made */
 };
 
 /* What was read from one network namespace. Free with pm_kernel_clear(). */
@@ -125,7 +126,7 @@ enum pm_notice_kind {
 	PM_NOTICE_LIMIT,	    /* more interfaces than limits.subflows lets a connection use */
 	PM_NOTICE_DISABLED,	    /* net.mptcp.enabled is 0 */
 	PM_NOTICE_RULE_ABSENT,	    /* the cgroup of a rule does not exist yet */
-	PM_NOTICE_DAEMON,	    /* the policy needs a daemon, and there is none */
+	PM_NOTICE_DAEMON,	    /* part of the policy is in force only while the daemon runs */
 };
 
 struct pm_notice {
@@ -157,6 +158,9 @@ void pm_kernel_clear(struct pm_kernel *k);
  * changed ones become ours; at unload foreign ones are left alone whatever `force` says. Endpoints
  * that the kernel made by itself (PM_FLAG_IMPLICIT) are ignored. Applying the plan and planning
  * again gives no action.
+ *
+ * A policy of the userspace engine has no endpoints. -EINVAL when it asks for the kernel's and for
+ * what that cannot do.
  *
  * Pure. `policy` NULL means "nothing of ours should remain" (unload: saved values come back). */
 int pm_plan_make(const struct policy *policy, const struct pm_kernel *kernel, bool force,

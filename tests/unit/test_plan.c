@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "pm/address.h"
+#include "pm/engine_choose.h"
 #include "pm/execute.h"
 #include "pm/pm.h"
 #include "pm/state.h"
@@ -17,6 +18,7 @@ struct world {
 	struct pm_endpoint endpoints[8];
 	struct pm_kernel kernel;
 	struct policy_path paths[3];
+	struct policy_mode modes[POLICY_MODE_TARGET + 1];
 	struct policy policy;
 };
 
@@ -66,7 +68,19 @@ static void world_init(struct world *w)
 					    .interface = (char *)"wwan*",
 					    .cost = 10,
 					    .use = POLICY_ENDPOINT_SUBFLOW };
-	w->policy = (struct policy){ .name = "test", .paths = w->paths, .nr_paths = 2 };
+	for (size_t i = 0; i <= POLICY_MODE_TARGET; i++)
+		w->modes[i] = *policy_mode_builtin((enum policy_mode_kind)i);
+	w->policy = (struct policy){ .name = "test",
+				     .paths = w->paths,
+				     .nr_paths = 2,
+				     .rule_paths = UINT32_MAX,
+				     .modes = w->modes };
+}
+
+static void set_mode(struct world *w, enum policy_mode_kind mode)
+{
+	w->policy.mode = mode;
+	w->policy.mode_index = mode;
 }
 
 /* Carries the plan out on the model, so that planning again shows whether it converges. */
@@ -198,13 +212,28 @@ static void test_modes(void)
 		  "+10.0.1.2/2 +10.0.2.2/6 +fd00::2/6" },
 		{ POLICY_MODE_ACTIVE_STANDBY, POLICY_YES, POLICY_UNSET,
 		  "+10.0.1.2/6 +10.0.2.2/2 +fd00::2/2" },
+		{ POLICY_MODE_LOAD_BALANCE, POLICY_UNSET, POLICY_UNSET,
+		  "+10.0.1.2/2 +10.0.2.2/2 +fd00::2/2" },
+		{ POLICY_MODE_REDUNDANT, POLICY_UNSET, POLICY_YES,
+		  "+10.0.1.2/2 +10.0.2.2/6 +fd00::2/6" },
+		{ POLICY_MODE_TARGET, POLICY_UNSET, POLICY_UNSET,
+		  "+10.0.1.2/2 +10.0.2.2/6 +fd00::2/6" },
+		{ POLICY_MODE_CHEAPEST, POLICY_UNSET, POLICY_UNSET, "+10.0.1.2/2" },
+		{ POLICY_MODE_CHEAPEST, POLICY_UNSET, POLICY_NO, "+10.0.1.2/2" },
+		{ POLICY_MODE_CHEAPEST, POLICY_YES, POLICY_UNSET,
+		  "+10.0.1.2/6 +10.0.2.2/2 +fd00::2/2" },
+		/* The daemon opens subflows. */
+		{ POLICY_MODE_INTERACTIVE, POLICY_UNSET, POLICY_UNSET, "" },
+		{ POLICY_MODE_PURE_HANDOVER, POLICY_UNSET, POLICY_UNSET, "" },
+		{ POLICY_MODE_SMALLEST_DELAY, POLICY_UNSET, POLICY_UNSET, "" },
+		{ POLICY_MODE_PRIORITY, POLICY_UNSET, POLICY_NO, "" },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct world w;
 
 		world_init(&w);
-		w.policy.mode = table[i].mode;
+		set_mode(&w, table[i].mode);
 		w.paths[0].backup = table[i].wifi;
 		w.paths[1].backup = table[i].lte;
 		expect(&w, &w.policy, false, table[i].want);
@@ -216,7 +245,7 @@ static void test_standby_takes_what_is_present(void)
 	struct world w;
 
 	world_init(&w);
-	w.policy.mode = POLICY_MODE_ACTIVE_STANDBY;
+	set_mode(&w, POLICY_MODE_ACTIVE_STANDBY);
 	w.interfaces[0].up = false;
 	expect(&w, &w.policy, false, "+10.0.2.2/2 +fd00::2/2");
 	CU_ASSERT_EQUAL(notices(&w, PM_NOTICE_PATH_ABSENT), 1);
@@ -224,12 +253,75 @@ static void test_standby_takes_what_is_present(void)
 	expect(&w, &w.policy, false, "~10.0.2.2/6 ~fd00::2/6 +10.0.1.2/2");
 }
 
+static void test_cheapest_takes_what_is_present(void)
+{
+	struct world w;
+
+	world_init(&w);
+	set_mode(&w, POLICY_MODE_CHEAPEST);
+	w.interfaces[0].up = false;
+	expect(&w, &w.policy, false, "+10.0.2.2/2 +fd00::2/2");
+	w.interfaces[0].up = true;
+	expect(&w, &w.policy, false, "-10.0.2.2/2 -fd00::2/2 +10.0.1.2/2");
+}
+
+/* Without the paths that the default rule leaves out, the others are ranked. */
+static void test_paths_of_the_default_rule(void)
+{
+	struct world w;
+
+	world_init(&w);
+	w.policy.rule_paths = 1 << 1;
+	expect(&w, &w.policy, false, "+10.0.2.2/2 +fd00::2/2");
+	set_mode(&w, POLICY_MODE_ACTIVE_STANDBY);
+	expect(&w, &w.policy, false, "");
+	w.policy.rule_paths = 1;
+	expect(&w, &w.policy, false, "-10.0.2.2/2 -fd00::2/2 +10.0.1.2/2");
+}
+
+/* The engine speaks of paths; of one path's interfaces still only one is active. */
+static void test_standby_of_one_path(void)
+{
+	const enum pm_wanted wanted[] = { PM_WANT_ACTIVE, PM_WANT_BACKUP };
+	const struct pm_plan_options options = { .wanted = wanted };
+	struct world w;
+
+	world_init(&w);
+	set_mode(&w, POLICY_MODE_ACTIVE_STANDBY);
+	w.paths[0].type = POLICY_LINK_ANY;
+	expect_as(&w, &w.policy, &options, "+10.0.1.2/2 +10.0.2.2/6 +fd00::2/6");
+}
+
+/* Endpoints go when the daemon takes over; what endpoints cannot do is refused when asked for. */
+static void test_engines(void)
+{
+	struct pm_plan plan = { 0 };
+	struct error e = { 0 };
+	struct world w;
+
+	world_init(&w);
+	CU_ASSERT_EQUAL(notices(&w, PM_NOTICE_DAEMON), 0);
+	endpoint(&w, "10.0.1.2", 2, PM_FLAG_SUBFLOW, true);
+	set_mode(&w, POLICY_MODE_INTERACTIVE);
+	CU_ASSERT_EQUAL(notices(&w, PM_NOTICE_DAEMON), 1);
+	expect(&w, &w.policy, false, "-10.0.1.2/2");
+	w.policy.engine = POLICY_ENGINE_KERNEL;
+	CU_ASSERT_EQUAL(pm_plan_make(&w.policy, &w.kernel, false, &plan, &e), -EINVAL);
+	CU_ASSERT_STRING_EQUAL(e.text, "engine kernel cannot do what the default rule asks: mode "
+				       "interactive leaves a path by its figures");
+	set_mode(&w, POLICY_MODE_AGGREGATE);
+	expect(&w, &w.policy, false, "+10.0.1.2/2 +10.0.2.2/2 +fd00::2/2");
+	w.policy.engine = POLICY_ENGINE_USERSPACE;
+	CU_ASSERT_EQUAL(notices(&w, PM_NOTICE_DAEMON), 1);
+	expect(&w, &w.policy, false, "-10.0.1.2/2 -10.0.2.2/2 -fd00::2/2");
+}
+
 static void test_first_match_wins(void)
 {
 	struct world w;
 
 	world_init(&w);
-	w.policy.mode = POLICY_MODE_AGGREGATE;
+	set_mode(&w, POLICY_MODE_AGGREGATE);
 	w.paths[0] = (struct policy_path){ .name = "any", .use = POLICY_ENDPOINT_SIGNAL };
 	w.paths[1].use = POLICY_ENDPOINT_SUBFLOW;
 	expect(&w, &w.policy, false, "+10.0.1.2/1 +10.0.2.2/1 +fd00::2/1");
@@ -467,6 +559,10 @@ int main(void)
 	CU_add_test(suite, "modes", test_modes);
 	CU_add_test(suite, "active-standby takes what is present",
 		    test_standby_takes_what_is_present);
+	CU_add_test(suite, "cheapest takes what is present", test_cheapest_takes_what_is_present);
+	CU_add_test(suite, "paths of the default rule", test_paths_of_the_default_rule);
+	CU_add_test(suite, "active-standby with one path", test_standby_of_one_path);
+	CU_add_test(suite, "engines", test_engines);
 	CU_add_test(suite, "first match wins", test_first_match_wins);
 	CU_add_test(suite, "ownership", test_ownership);
 	CU_add_test(suite, "limits and scheduler", test_limits_and_scheduler);
