@@ -62,6 +62,12 @@ static void put_source(struct json *j, const struct daemon *d, const struct pm_s
 		json_key_string(j, "reason", s->why_bad);
 }
 
+/* A path that was always as it is has been so since we look. */
+static uint64_t since_ms(const struct daemon *d, const struct pm_source_view *s)
+{
+	return s->since_ms > d->started_ms ? s->since_ms : d->started_ms;
+}
+
 void answer_path(struct daemon *d, unsigned int path, FILE *out)
 {
 	struct pm_source_view s;
@@ -78,7 +84,7 @@ void answer_path(struct daemon *d, unsigned int path, FILE *out)
 		json_key_string(&j, "wanted", pm_wanted_name(s.wanted));
 		json_key_uint(&j, "id", s.id);
 		json_key_uint(&j, "subflows", s.nr_subflows);
-		json_key_uint(&j, "since_s", (loop_now_ms() - s.since_ms) / MS_PER_SECOND);
+		json_key_uint(&j, "since_s", (loop_now_ms() - since_ms(d, &s)) / MS_PER_SECOND);
 		put_if(&j, "srtt_us", s.health.srtt_us);
 		put_if(&j, "rto_us", s.health.rto_us);
 		put_if(&j, "loss_permille", s.health.loss_permille);
