@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the engine decides, done and told. */
 #include <errno.h>
-#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,6 +10,7 @@
 #define US_PER_SECOND	   1000000
 #define NS_PER_US	   1000
 #define REQUEST_TEXT_BYTES 256
+#define FAILURE_BYTES	   160
 
 static uint64_t now_us(void)
 {
@@ -28,7 +29,7 @@ void daemon_report(struct daemon *d, const struct pm_decision *one, const char *
 		   const char *error)
 {
 	const struct daemon_report r = {
-		.time_us = now_us(),
+		.time_us = d->acting ? d->acted_us : now_us(),
 		.decision = one,
 		.path = path_name(d, one->path),
 		.what = what,
@@ -60,27 +61,54 @@ static const char *why(const struct error *e, const char *what)
 	return e->text;
 }
 
-static void request(struct daemon *d, const struct pm_decision *one)
+/* Requests that failed, in the order of the decisions. */
+struct failures {
+	struct failure {
+		size_t decision;
+		char why[FAILURE_BYTES];
+	} * items;
+	size_t nr;
+};
+
+static void clear_failures(struct failures *f)
+{
+	free(f->items);
+}
+
+/* Without memory a failure is counted, and told as a success would be. */
+static void remember(struct failures *f, size_t decision, const char *text)
+{
+	struct failure *bigger = reallocarray(f->items, f->nr + 1, sizeof(*bigger));
+
+	if (!bigger)
+		return;
+	f->items = bigger;
+	bigger[f->nr].decision = decision;
+	snprintf(bigger[f->nr++].why, FAILURE_BYTES, "%.*s", FAILURE_BYTES - 1, text);
+}
+
+static void request(struct daemon *d, const struct pm_decision *one, size_t i, struct failures *f)
 {
 	char what[REQUEST_TEXT_BYTES];
 	struct error e = { 0 };
 	int err = pm_request_send(&d->requests, &one->request, &e);
 
 	d->counters.requests++;
-	d->counters.failed_requests += err < 0;
 	pm_engine_result(d->engine, one, err, loop_now_ms());
+	if (err == 0)
+		return;
+	d->counters.failed_requests++;
 	pm_request_describe(&one->request, what, sizeof(what));
-	daemon_report(d, one, what, err < 0 ? why(&e, what) : NULL);
+	remember(f, i, why(&e, what));
 }
 
-static void carry_out(struct daemon *d, const struct pm_decision *one)
+static void carry_out(struct daemon *d, const struct pm_decision *one, size_t i, struct failures *f)
 {
 	switch (one->kind) {
 	case PM_DECIDE_REQUEST:
-		request(d, one);
+		request(d, one, i, f);
 		break;
 	case PM_DECIDE_ENDPOINTS:
-		daemon_report(d, one, NULL, NULL);
 		d->settle = true;
 		break;
 	case PM_DECIDE_IDENTIFY:
@@ -90,8 +118,28 @@ static void carry_out(struct daemon *d, const struct pm_decision *one)
 		daemon_resync(d, one->reason);
 		break;
 	case PM_DECIDE_NOTICE:
-		daemon_report(d, one, NULL, NULL);
 		break;
+	}
+}
+
+/* Once all is done: who reads the log may be slow. */
+static void tell(struct daemon *d, const struct failures *f)
+{
+	char what[REQUEST_TEXT_BYTES];
+	size_t at = 0;
+
+	for (size_t i = 0; i < d->decisions.nr; i++) {
+		const struct pm_decision *one = &d->decisions.items[i];
+		const char *error = NULL;
+
+		if (at < f->nr && f->items[at].decision == i)
+			error = f->items[at++].why;
+		if (one->kind == PM_DECIDE_REQUEST) {
+			pm_request_describe(&one->request, what, sizeof(what));
+			daemon_report(d, one, what, error);
+		} else if (one->kind == PM_DECIDE_ENDPOINTS || one->kind == PM_DECIDE_NOTICE) {
+			daemon_report(d, one, NULL, NULL);
+		}
 	}
 }
 
@@ -105,14 +153,19 @@ void daemon_tick(void *data)
 /* Carrying one out may bring more, which are appended. */
 void daemon_act(struct daemon *d)
 {
+	_cleanup_(clear_failures) struct failures failures = { 0 };
+
 	if (d->acting)
 		return;
 	d->acting = true;
 	for (size_t i = 0; i < d->decisions.nr; i++) {
 		const struct pm_decision one = d->decisions.items[i];
 
-		carry_out(d, &one);
+		carry_out(d, &one, i, &failures);
 	}
+	if (d->decisions.nr)
+		d->acted_us = now_us();
+	tell(d, &failures);
 	pm_decisions_clear(&d->decisions);
 	d->acting = false;
 	if (d->settle)

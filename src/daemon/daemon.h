@@ -51,6 +51,7 @@ struct daemon {
 	uint32_t forced_down;
 	struct pm_decisions decisions;
 	bool acting, settle;
+	uint64_t acted_us; /* when the decisions at hand were carried out */
 	bool resync; /* all connections have to be read ... */
 	bool reread; /* ... and the interfaces, before */
 	struct loop_timer due, resync_timer, settle_timer;
@@ -86,6 +87,8 @@ void daemon_resync(struct daemon *d, const char *why);
 /* Reads interfaces and addresses, and tells the engine when they are not what they were, or
  * `anyway`. */
 void daemon_read_interfaces(struct daemon *d, bool anyway);
+/* Tells the engine what d->interfaces says now. */
+void daemon_tell_interfaces(struct daemon *d);
 /* Finds out whose a connection is and tells the engine. */
 void daemon_identify(struct daemon *d, uint32_t token);
 

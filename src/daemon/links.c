@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Links, addresses and default routes, by rtnetlink. A message says that something changed; what
- * there is now is read anew, at once, for all messages that are there.
+ * there is now is read anew, at once, for all messages that are there. That a link went down is
+ * acted upon before: reading waits for a lock that the kernel holds for tens of milliseconds while,
+ * somewhere, a namespace or an interface goes.
  */
+#include "daemon/source.h"
+
 #include <errno.h>
+#include <linux/if.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "daemon/source.h"
 #include "pm/netlink.h"
 
 #define BUFFER_BYTES (1 << 20)
@@ -24,17 +28,40 @@ static const unsigned int groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGR
 
 struct changed {
 	bool interfaces, routes;
+	bool down; /* a link that was up, and nothing came up */
 };
+
+static void look_at_link(struct daemon *d, const struct nlmsghdr *m, struct changed *what)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(m);
+	bool up;
+
+	if (mnl_nlmsg_get_payload_len(m) < sizeof(*info))
+		return;
+	up = m->nlmsg_type == RTM_NEWLINK && (info->ifi_flags & IFF_UP) &&
+	     (info->ifi_flags & IFF_LOWER_UP);
+	for (size_t i = 0; i < d->nr_interfaces; i++) {
+		struct pm_interface *it = &d->interfaces[i];
+
+		if (it->ifindex != info->ifi_index)
+			continue;
+		what->down = !up && (it->up || what->down);
+		it->up = it->up && up;
+	}
+}
 
 /* A subflow that could not be made for want of a route can be when there is one: those to
  * everywhere. */
-static void look(const struct nlmsghdr *m, struct changed *what)
+static void look(struct daemon *d, const struct nlmsghdr *m, struct changed *what)
 {
 	const struct rtmsg *route = mnl_nlmsg_get_payload(m);
 
 	switch (m->nlmsg_type) {
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
+		look_at_link(d, m, what);
+		what->interfaces = true;
+		break;
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
 		what->interfaces = true;
@@ -63,8 +90,10 @@ static void read_messages(int fd, uint32_t events, void *data)
 		else if (size < 0 && errno != EINTR)
 			break;
 		for (; size > 0 && mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left))
-			look(m, &what);
+			look(d, m, &what);
 	}
+	if (what.down)
+		daemon_tell_interfaces(d);
 	if (what.interfaces || what.routes)
 		daemon_read_interfaces(d, what.routes);
 }

@@ -35,9 +35,19 @@ static bool interfaces_equal(const struct daemon *d, const struct pm_interface *
 	return true;
 }
 
+void daemon_tell_interfaces(struct daemon *d)
+{
+	const struct pm_input in = { .kind = PM_INPUT_INTERFACES,
+				     .interfaces = { d->interfaces, d->nr_interfaces } };
+
+	d->counters.interfaces++;
+	daemon_input(d, &in);
+	if (d->kind == POLICY_ENGINE_KERNEL)
+		daemon_settle_soon(d);
+}
+
 void daemon_read_interfaces(struct daemon *d, bool anyway)
 {
-	struct pm_input in = { .kind = PM_INPUT_INTERFACES };
 	struct pm_interface *items;
 	struct error e = { 0 };
 	size_t nr;
@@ -56,12 +66,7 @@ void daemon_read_interfaces(struct daemon *d, bool anyway)
 	pm_interfaces_free(d->interfaces, d->nr_interfaces);
 	d->interfaces = items;
 	d->nr_interfaces = nr;
-	d->counters.interfaces++;
-	in.interfaces.items = items;
-	in.interfaces.nr = nr;
-	daemon_input(d, &in);
-	if (d->kind == POLICY_ENGINE_KERNEL)
-		daemon_settle_soon(d);
+	daemon_tell_interfaces(d);
 }
 
 void daemon_resync(struct daemon *d, const char *why)
