@@ -5,7 +5,8 @@
  * One sample never decides. Averages have to say the contrary for half a period at least; a count
  * of timeouts or a stall lasts by its nature, so the next sample that agrees is enough. A bad path
  * that nothing is heard of, because nothing is sent on it any more, gets another chance after a
- * while, later each time it fails.
+ * while, later each time it fails; what stood in for it stays until there is a good sample, or
+ * there has been none for as long again.
  */
 #include "pm/engine_internal.h"
 
@@ -124,6 +125,7 @@ static void become(struct pm_engine *e, unsigned int mode, uint8_t source, bool 
 		o->why = TRIGGER_NONE;
 	}
 	o->bad = bad;
+	o->on_trial = false;
 	o->samples = 0;
 	o->changed_ms = e->now;
 	e->dirty[mode] = true;
@@ -137,6 +139,10 @@ static void judge(struct pm_engine *e, unsigned int mode, uint8_t source, const 
 	bool against = o->bad ? is_left(&m->when_bad, h, o->why) : over != TRIGGER_NONE;
 
 	o->sampled_ms = e->now;
+	if (o->on_trial && is_left(&m->when_bad, h, TRIGGER_NONE)) {
+		o->on_trial = false;
+		e->dirty[mode] = true;
+	}
 	if (over != TRIGGER_NONE) {
 		o->why = over;
 		o->value = value_of(h, over);
@@ -208,7 +214,7 @@ void engine_health(struct pm_engine *e, const struct pm_health *items, size_t nr
 	}
 }
 
-/* When it will have been good for `hold`; 0: it has been, UINT64_MAX: it is bad. */
+/* When it will have been good for long enough; 0: it has been, UINT64_MAX: it is bad. */
 static uint64_t settles_ms(const struct pm_engine *e, unsigned int mode, uint8_t source)
 {
 	const struct opinion *o = engine_opinion(e, mode, source);
@@ -218,7 +224,8 @@ static uint64_t settles_ms(const struct pm_engine *e, unsigned int mode, uint8_t
 		return UINT64_MAX;
 	if (o->changed_ms > since)
 		since = o->changed_ms;
-	since = since ? since + engine_mode(e, mode)->hold_ms : 0;
+	if (since)
+		since += o->on_trial ? o->trial_ms : engine_mode(e, mode)->hold_ms;
 	return since > e->now ? since : 0;
 }
 
@@ -239,8 +246,10 @@ void engine_health_tick(struct pm_engine *e)
 
 			if (!e->sources[s].present)
 				continue;
-			if (o->bad && e->now >= o->sampled_ms + o->trial_ms)
+			if (o->bad && e->now >= o->sampled_ms + o->trial_ms) {
 				become(e, mode, (uint8_t)s, false);
+				o->on_trial = true;
+			}
 			when = o->bad ? o->sampled_ms + o->trial_ms
 				      : settles_ms(e, mode, (uint8_t)s);
 			if (when && when < due)

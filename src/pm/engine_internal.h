@@ -39,6 +39,7 @@ struct steady {
 /* A source as one mode sees it. */
 struct opinion {
 	bool bad;
+	bool on_trial;	       /* good for want of news */
 	uint8_t samples;       /* in a row that say the contrary */
 	enum trigger_kind why; /* of bad */
 	uint64_t value;	       /* of that trigger */
@@ -224,6 +225,8 @@ uint8_t engine_source_of(const struct pm_engine *e, const uint8_t local[16]);
 bool engine_source_usable(const struct pm_engine *e, uint8_t source);
 const char *engine_path_name(const struct pm_engine *e, uint8_t source);
 void engine_order_sources(struct pm_engine *e);
+/* A path that is a backup by its own word is dearer than all. */
+uint32_t engine_cost(const struct pm_engine *e, uint8_t source);
 
 /* engine_health.c */
 const struct policy_mode *engine_mode(const struct pm_engine *e, unsigned int mode);

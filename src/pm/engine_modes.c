@@ -56,11 +56,20 @@ static void want_range(struct candidates *v, size_t from, size_t to, enum pm_wan
 		want(&v->items[i], w);
 }
 
+/* All of a level are active, but for those that are bad while others are not. */
+static void want_level(struct candidates *v, size_t from, size_t to)
+{
+	bool good = any_good(v, from, to, false);
+
+	for (size_t i = from; i < to; i++)
+		want(&v->items[i], v->items[i].good || !good ? PM_WANT_ACTIVE : PM_WANT_BACKUP);
+}
+
 static void handover(struct candidates *v)
 {
 	size_t cheap = level_end(v, 0), other;
 
-	want_range(v, 0, cheap, PM_WANT_ACTIVE);
+	want_level(v, 0, cheap);
 	if (any_good(v, 0, cheap, false)) {
 		retire(v, cheap, any_good(v, 0, cheap, true));
 		return;
@@ -80,19 +89,15 @@ static void priority(struct candidates *v)
 		from = to;
 		to = level_end(v, from);
 	}
-	want_range(v, from, to, PM_WANT_ACTIVE);
-	for (size_t i = 0; i < from; i++)
-		want(&v->items[i], PM_WANT_BACKUP);
+	want_level(v, from, to);
+	want_range(v, 0, from, PM_WANT_BACKUP);
 	if (good < v->nr)
 		retire(v, to, any_good(v, from, to, true));
 }
 
 static void aggregate(struct candidates *v)
 {
-	bool good = any_good(v, 0, v->nr, false);
-
-	for (size_t i = 0; i < v->nr; i++)
-		want(&v->items[i], v->items[i].good || !good ? PM_WANT_ACTIVE : PM_WANT_BACKUP);
+	want_level(v, 0, v->nr);
 }
 
 static void redundant(struct candidates *v)
@@ -328,7 +333,7 @@ void engine_candidates(const struct pm_engine *e, const struct conn *c, struct c
 			.good = !o->bad && works(e, c, s, targets, nr),
 			.settled = engine_is_settled(e, c->mode, s),
 			.has_flow = open,
-			.cost = path->backup == POLICY_YES ? UINT32_MAX : path->cost,
+			.cost = engine_cost(e, s),
 			.backup = path->backup,
 			.rtt_us = o->rtt_us.value,
 			.rate_bps = o->rate_bps.value,

@@ -13,33 +13,68 @@ static const struct candidate *first_lame(const struct work *w, uint8_t source)
 	return NULL;
 }
 
-/* A cheaper path of the rule that has no usable address now; NULL: there is none. */
-static const struct policy_path *missing_path(const struct work *w, uint8_t source)
+/* A path of the rule that is preferred and was there; UINT8_MAX: there is none. */
+static uint8_t first_gone(const struct work *w, uint8_t source)
 {
 	const struct pm_engine *e = w->e;
-	uint32_t paths = engine_rule_paths(e, w->c);
+	uint32_t paths = engine_rule_paths(e, w->c), cost = engine_cost(e, source);
 
-	for (unsigned int p = 0; p < e->policy->nr_paths; p++) {
-		bool there = false;
+	for (uint8_t i = 0; i < e->nr_sources; i++) {
+		unsigned int path = e->sources[i].path;
 
-		if (!(paths >> p & 1) || p == e->sources[source].path ||
-		    e->policy->paths[p].cost >= e->policy->paths[e->sources[source].path].cost)
-			continue;
-		for (size_t i = 0; i < e->nr_sources; i++)
-			there |= e->sources[i].path == p && engine_source_usable(e, (uint8_t)i);
-		if (!there)
-			return &e->policy->paths[p];
+		if (path < e->policy->nr_paths && path != e->sources[source].path &&
+		    (paths >> path & 1) && !engine_source_usable(e, i) && engine_cost(e, i) <= cost)
+			return i;
 	}
-	return NULL;
+	return NO_SOURCE;
+}
+
+/* A mode that uses one path in the place of another. */
+static bool is_exclusive(enum policy_mode_kind kind)
+{
+	switch (kind) {
+	case POLICY_MODE_AGGREGATE:
+	case POLICY_MODE_LOAD_BALANCE:
+	case POLICY_MODE_REDUNDANT:
+		return false;
+	case POLICY_MODE_HANDOVER:
+	case POLICY_MODE_ACTIVE_STANDBY:
+	case POLICY_MODE_INTERACTIVE:
+	case POLICY_MODE_PURE_HANDOVER:
+	case POLICY_MODE_SMALLEST_DELAY:
+	case POLICY_MODE_PRIORITY:
+	case POLICY_MODE_CHEAPEST:
+	case POLICY_MODE_TARGET:
+		break;
+	}
+	return true;
+}
+
+static void by_figure(struct work *w, const struct candidate *c, char out[PM_REASON_BYTES])
+{
+	const char *mode = w->v.mode->name, *path = engine_path_name(w->e, c->source);
+	uint64_t rate_bps = 0;
+
+	for (size_t i = 0; i < w->v.nr && w->v.items[i].cost < c->cost; i++)
+		rate_bps += w->v.items[i].rate_bps;
+	if (w->v.mode->kind == POLICY_MODE_TARGET && rate_bps)
+		engine_say(out, "%s: %.1f of %.1f Mbit/s without %s, which joins in", mode,
+			   (double)rate_bps / 1e6, (double)w->v.mode->target_bps / 1e6, path);
+	else if (w->v.mode->kind == POLICY_MODE_SMALLEST_DELAY && c->rtt_us)
+		engine_say(out, "%s: %s is the fastest path, rtt %.1f ms", mode, path,
+			   (double)c->rtt_us / 1e3);
+	else
+		engine_say(out, "%s: %s carries data", mode, path);
 }
 
 static void takes_over(struct work *w, uint8_t source, char out[PM_REASON_BYTES])
 {
 	const struct pm_engine *e = w->e;
-	const struct candidate *lame = first_lame(w, source);
+	bool exclusive = is_exclusive(w->v.mode->kind);
+	const struct candidate *lame = exclusive ? first_lame(w, source) : NULL;
 	const char *path = engine_path_name(e, source);
-	const struct policy_path *missing;
 	char why[PM_REASON_BYTES];
+	uint8_t gone;
 
 	if (lame) {
 		engine_why_bad(e, w->c->mode, lame->source, why);
@@ -48,12 +83,12 @@ static void takes_over(struct work *w, uint8_t source, char out[PM_REASON_BYTES]
 			   why, why[0] ? ")" : "", path);
 		return;
 	}
-	missing = missing_path(w, source);
-	if (missing)
-		engine_say(out, "%s: %s is not there, %s takes over", w->v.mode->name,
-			   missing->name, path);
+	gone = exclusive ? first_gone(w, source) : NO_SOURCE;
+	if (gone != NO_SOURCE)
+		engine_say(out, "%s: %s is gone, %s takes over", w->v.mode->name,
+			   engine_path_name(e, gone), path);
 	else
-		engine_say(out, "%s: %s carries data", w->v.mode->name, path);
+		by_figure(w, engine_candidate(w, source), out);
 }
 
 void engine_reason_add(struct work *w, const struct flow *f, char out[PM_REASON_BYTES])

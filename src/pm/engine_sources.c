@@ -163,20 +163,24 @@ void engine_sources_policy(struct pm_engine *e)
 	engine_order_sources(e);
 }
 
-/* Lowest cost, file order, age; a path that is a backup by its own word comes last. */
+uint32_t engine_cost(const struct pm_engine *e, uint8_t source)
+{
+	const struct policy_path *path = &e->policy->paths[e->sources[source].path];
+
+	return path->backup == POLICY_YES ? UINT32_MAX : path->cost;
+}
+
+/* Lowest cost, file order, age. */
 static int compare(const struct pm_engine *e, uint8_t a, uint8_t b)
 {
 	const struct source *x = &e->sources[a], *y = &e->sources[b];
-	const struct policy_path *p = &e->policy->paths[x->path], *q = &e->policy->paths[y->path];
 
 	if (x->present != y->present)
 		return x->present ? -1 : 1;
 	if (!x->present)
 		return a - b;
-	if ((p->backup == POLICY_YES) != (q->backup == POLICY_YES))
-		return p->backup == POLICY_YES ? 1 : -1;
-	if (p->cost != q->cost)
-		return p->cost < q->cost ? -1 : 1;
+	if (engine_cost(e, a) != engine_cost(e, b))
+		return engine_cost(e, a) < engine_cost(e, b) ? -1 : 1;
 	if (x->path != y->path)
 		return x->path < y->path ? -1 : 1;
 	return a - b;
