@@ -113,8 +113,8 @@ time_t pm_calendar_change(const struct policy_when *when, time_t now)
 
 	if (!when->days)
 		return best;
-	/* A week and a day: the time of day may be over on the only day there is. */
-	for (int day = 0; day <= WEEK_DAYS + 1; day++) {
+	/* The day of today too in a week: its time may be over on the only day there is. */
+	for (int day = 0; day <= WEEK_DAYS; day++) {
 		best = earlier(when, now, at(&tm, day, 0), best);
 		for (size_t i = 0; i < when->nr_hours; i++) {
 			best = earlier(when, now, at(&tm, day, when->hours[i].from), best);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Counting and judging; see caps.h. */
-#include "pm/caps_ledger.h"
+#include "pm/caps.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "pm/calendar.h"
+#include "pm/caps_ledger.h"
 
 #define CLOCK_SET 1735689600 /* 2025-01-01: machines without a clock start before */
 #define LOOK_S	  3600

@@ -169,7 +169,7 @@ int pm_caps_load(struct pm_caps *c, const char *file, const char *boot, struct e
 	caps_forget(c);
 	if (err == -ENOENT)
 		return 0;
-	if (err == 0)
+	if (text)
 		err = decode(text, boot, c);
 	if (err == 0)
 		return 0;

@@ -6,7 +6,10 @@ bool pm_plan_present(const struct planner *p, size_t i)
 {
 	const struct policy_path *path = p->path_of[i];
 
-	return path && p->kernel->interfaces[i].up && p->kernel->interfaces[i].nr_addresses &&
+	/* By the clock only the daemon opens a path, and closes it again. */
+	if (!path || (path->when.days && !p->options.wanted))
+		return false;
+	return p->kernel->interfaces[i].up && p->kernel->interfaces[i].nr_addresses &&
 	       (p->policy->rule_paths >> (path - p->policy->paths) & 1);
 }
 

@@ -188,8 +188,9 @@ static bool may_touch(const struct planner *p, const struct pm_endpoint *ep)
 
 static void set_reason(const struct planner *p, struct pm_action *a, const struct wanted *w)
 {
-	snprintf(a->reason, sizeof(a->reason), "path \"%s\" (%s), mode %s", w->path->name,
-		 w->interface->name, p->policy ? policy_mode_name(p->policy->mode) : "none");
+	snprintf(a->reason, sizeof(a->reason), "path \"%s\" (%s), mode %.30s", w->path->name,
+		 w->interface->name,
+		 p->policy ? p->policy->modes[p->policy->mode_index].name : "none");
 }
 
 static void plan_deletions(struct planner *p)

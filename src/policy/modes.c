@@ -10,57 +10,51 @@
 #include "policy/check.h"
 #include "policy/handlers.h"
 
-#define AVERAGES   .alpha_permille = 500, .period_ms = 500
 #define TARGET_BPS 5000000
-
-#define RTO                      \
-	{                        \
-		1500000, 1000000 \
-	}
-#define LOSS             \
-	{                \
-		250, 100 \
-	}
-#define RESENT           \
-	{                \
-		500, 250 \
-	}
+#define AVERAGES   .alpha_permille = 500, .period_ms = 500
+#define FIGURES                                                        \
+	.rto_us = { 1500000, 1000000 }, .loss_permille = { 250, 100 }, \
+	.resent_permille = { 500, 250 }, AVERAGES
 
 /* Left at the second timeout. The stall is what two timeouts are to a receiver: 1 s and 2 s. */
-#define PATIENT                                                                  \
-	{                                                                        \
-		.rto_us = RTO, .loss_permille = LOSS, .resent_permille = RESENT, \
-		.timeouts = { 2, 0 }, .stall_ms = { 3000, 1000 }, AVERAGES       \
+#define PATIENT                             \
+	.when_bad = {                       \
+		.timeouts = { 2, 0 },       \
+		.stall_ms = { 3000, 1000 }, \
+		FIGURES,                    \
 	}
-#define QUICK                                                                               \
-	{                                                                                   \
-		.rtt_us = { 600000, 400000 }, .rto_us = RTO, .loss_permille = LOSS,         \
-		.resent_permille = RESENT, .timeouts = { 1, 0 }, .stall_ms = { 1500, 500 }, \
-		AVERAGES                                                                    \
+#define QUICK                                 \
+	.when_bad = {                         \
+		.rtt_us = { 600000, 400000 }, \
+		.timeouts = { 1, 0 },         \
+		.stall_ms = { 1500, 500 },    \
+		FIGURES,                      \
 	}
-#define NEVER            \
-	{                \
-		AVERAGES \
-	}
+#define NEVER .when_bad = { AVERAGES }
 
-#define MODE(mode, text, bad, hold) \
-	[mode] = { .name = (text), .kind = (mode), .when_bad = bad, .hold_ms = (hold) }
+#define MODE(mode, text) .kind = (mode), .name = (text)
 
 static const struct policy_mode builtin[] = {
-	MODE(POLICY_MODE_HANDOVER, "handover", PATIENT, 5000),
-	MODE(POLICY_MODE_AGGREGATE, "aggregate", NEVER, 5000),
-	MODE(POLICY_MODE_ACTIVE_STANDBY, "active-standby", PATIENT, 5000),
-	MODE(POLICY_MODE_INTERACTIVE, "interactive", QUICK, 2000),
-	MODE(POLICY_MODE_PURE_HANDOVER, "pure-handover", NEVER, 5000),
-	MODE(POLICY_MODE_SMALLEST_DELAY, "smallest-delay", PATIENT, 2000),
-	MODE(POLICY_MODE_LOAD_BALANCE, "load-balance", NEVER, 5000),
-	MODE(POLICY_MODE_PRIORITY, "priority", PATIENT, 5000),
-	MODE(POLICY_MODE_REDUNDANT, "redundant", NEVER, 5000),
-	MODE(POLICY_MODE_CHEAPEST, "cheapest", NEVER, 5000),
-	[POLICY_MODE_TARGET] = { .name = "target",
-				 .kind = POLICY_MODE_TARGET,
-				 .when_bad = PATIENT,
-				 .hold_ms = 5000,
+	[POLICY_MODE_HANDOVER] = { MODE(POLICY_MODE_HANDOVER, "handover"), PATIENT,
+				   .hold_ms = 5000 },
+	[POLICY_MODE_AGGREGATE] = { MODE(POLICY_MODE_AGGREGATE, "aggregate"), NEVER,
+				    .hold_ms = 5000 },
+	[POLICY_MODE_ACTIVE_STANDBY] = { MODE(POLICY_MODE_ACTIVE_STANDBY, "active-standby"),
+					 PATIENT, .hold_ms = 5000 },
+	[POLICY_MODE_INTERACTIVE] = { MODE(POLICY_MODE_INTERACTIVE, "interactive"), QUICK,
+				      .hold_ms = 2000 },
+	[POLICY_MODE_PURE_HANDOVER] = { MODE(POLICY_MODE_PURE_HANDOVER, "pure-handover"), NEVER,
+					.hold_ms = 5000 },
+	[POLICY_MODE_SMALLEST_DELAY] = { MODE(POLICY_MODE_SMALLEST_DELAY, "smallest-delay"),
+					 PATIENT, .hold_ms = 2000 },
+	[POLICY_MODE_LOAD_BALANCE] = { MODE(POLICY_MODE_LOAD_BALANCE, "load-balance"), NEVER,
+				       .hold_ms = 5000 },
+	[POLICY_MODE_PRIORITY] = { MODE(POLICY_MODE_PRIORITY, "priority"), PATIENT,
+				   .hold_ms = 5000 },
+	[POLICY_MODE_REDUNDANT] = { MODE(POLICY_MODE_REDUNDANT, "redundant"), NEVER,
+				    .hold_ms = 5000 },
+	[POLICY_MODE_CHEAPEST] = { MODE(POLICY_MODE_CHEAPEST, "cheapest"), NEVER, .hold_ms = 5000 },
+	[POLICY_MODE_TARGET] = { MODE(POLICY_MODE_TARGET, "target"), PATIENT, .hold_ms = 5000,
 				 .target_bps = TARGET_BPS },
 };
 _Static_assert(ARRAY_SIZE(builtin) == MODES_BUILTIN, "a mode has no defaults");

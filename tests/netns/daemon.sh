@@ -386,8 +386,11 @@ control_garbage() {
 	END
 	wait_for 10 pmctl path list --netns "$C"
 	chmod 755 "$TMP" # that others get as far as the socket
-	setpriv --reuid 65534 --regid 65534 --clear-groups python3 - "$(control_socket)" <<-'END'
-		import socket, sys
+	python3 - "$(control_socket)" <<-'END'
+		import os, socket, sys
+		os.setgroups([])
+		os.setgid(65534)
+		os.setuid(65534)
 		s = socket.socket(socket.AF_UNIX)
 		s.connect(sys.argv[1])
 		assert b"no permission" in s.recv(65536)

@@ -140,6 +140,11 @@ static void test_schedules(void)
 		  "2026-11-25 18:00",
 		  false,
 		  "2026-11-26 08:00" },
+		{ { .days = DAYS(WED), .hours = { { 480, 1080 } }, .nr_hours = 1 },
+		  "2026-11-25 18:00",
+		  false,
+		  "2026-12-02 08:00" },
+		{ { .days = 0x7f & ~DAYS(WED) }, "2026-11-26 00:00", true, "2026-12-02 00:00" },
 		/* Past midnight it is still the evening before. */
 		{ { .days = DAYS(WED), .hours = { { 1320, 360 } }, .nr_hours = 1 },
 		  "2026-11-25 23:00",

@@ -165,6 +165,10 @@ static void test_clocks(void)
 	     { "w0", 3, 1500, NOV_25, 1500, 1500, PM_ALLOWED_BACKUP },
 	     { "w0", 3, 1600, NOT_SET, 1600, 1600, PM_ALLOWED_BACKUP },
 	     { "w0", 3, 1600, NOV_25 + DAY, 1600, 0, PM_ALLOWED_BACKUP });
+	/* The same when nothing had been counted in it. */
+	WALK({ "w0", 3, 0, NOV_25, 0, 0, PM_ALLOWED_ALL },
+	     { "w0", 3, 100, NOT_SET, 100, 100, PM_ALLOWED_ALL },
+	     { "w0", 3, 110, NOV_25 + 1, 110, 110, PM_ALLOWED_ALL });
 }
 
 static void test_schedule(void)
@@ -240,6 +244,7 @@ static void test_restart(void)
 	CU_ASSERT_EQUAL(pm_caps_load(before, file, "boot-1", &e), 0);
 	CU_ASSERT_FALSE(pm_caps_changed(before));
 	sample(before, "w0", 3, 0, NOV_25);
+	CU_ASSERT_TRUE(pm_caps_changed(before));
 	sample(before, "w0", 3, 600, NOV_25);
 	CU_ASSERT_TRUE(pm_caps_changed(before));
 	CU_ASSERT_TRUE(pm_caps_notice(before, NOV_25, notice));
@@ -273,8 +278,10 @@ static void test_policies(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(other);
 	sample(c, "w0", 3, 0, NOV_25);
 	sample(c, "w0", 3, 600, NOV_25);
+	save(c);
 	pm_caps_policy(c, other);
 	sample(c, "w0", 3, 90000, NOV_25);
+	CU_ASSERT_TRUE(pm_caps_changed(c));
 	pm_caps_policy(c, policy);
 	sample(c, "w0", 3, 90100, NOV_25);
 	CU_ASSERT_EQUAL(used_kb(c, 0, NOV_25), 600);

@@ -279,6 +279,21 @@ static void test_paths_of_the_default_rule(void)
 	expect(&w, &w.policy, false, "-10.0.2.2/2 -fd00::2/2 +10.0.1.2/2");
 }
 
+/* Who would close it again? */
+static void test_schedule_without_daemon(void)
+{
+	const enum pm_wanted wanted[] = { PM_WANT_ACTIVE, PM_WANT_ACTIVE };
+	const struct pm_plan_options options = { .wanted = wanted };
+	struct world w;
+
+	world_init(&w);
+	w.paths[0].when.days = 0x7f;
+	set_mode(&w, POLICY_MODE_ACTIVE_STANDBY);
+	CU_ASSERT_EQUAL(notices(&w, PM_NOTICE_DAEMON), 1);
+	expect(&w, &w.policy, false, "+10.0.2.2/2 +fd00::2/2");
+	expect_as(&w, &w.policy, &options, "+10.0.1.2/2");
+}
+
 /* The engine speaks of paths; of one path's interfaces still only one is active. */
 static void test_standby_of_one_path(void)
 {
@@ -561,6 +576,7 @@ int main(void)
 		    test_standby_takes_what_is_present);
 	CU_add_test(suite, "cheapest takes what is present", test_cheapest_takes_what_is_present);
 	CU_add_test(suite, "paths of the default rule", test_paths_of_the_default_rule);
+	CU_add_test(suite, "a schedule without daemon", test_schedule_without_daemon);
 	CU_add_test(suite, "active-standby with one path", test_standby_of_one_path);
 	CU_add_test(suite, "engines", test_engines);
 	CU_add_test(suite, "first match wins", test_first_match_wins);

@@ -29,12 +29,13 @@ static void test_caps(void)
 		parse("caps:\n"
 		      "  - { path: lte, bytes: 2GB, per: month, then: close }\n"
 		      "  - { path: lte, bytes: 100MiB, per: day }\n"
+		      "  - { path: lte, bytes: 50MiB, per: day, then: notify }\n"
 		      "  - { path: wifi, bytes: 1kB, per: day, then: notify }\n" HEAD
 		      "  - { name: lte }\n");
 	const struct policy_cap *c;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
-	CU_ASSERT_EQUAL_FATAL(p->nr_caps, 3);
+	CU_ASSERT_EQUAL_FATAL(p->nr_caps, 4);
 	c = p->caps;
 	CU_ASSERT_EQUAL(c[0].path, 1);
 	CU_ASSERT_EQUAL(c[0].bytes, 2000000000);
@@ -44,8 +45,9 @@ static void test_caps(void)
 	CU_ASSERT_EQUAL(c[1].bytes, 104857600);
 	CU_ASSERT_EQUAL(c[1].per, POLICY_PER_DAY);
 	CU_ASSERT_EQUAL(c[1].then, POLICY_CAP_BACKUP);
-	CU_ASSERT_EQUAL(c[2].path, 0);
+	CU_ASSERT_EQUAL(c[2].path, 1);
 	CU_ASSERT_EQUAL(c[2].then, POLICY_CAP_NOTIFY);
+	CU_ASSERT_EQUAL(c[3].path, 0);
 }
 
 static void test_when(void)
