@@ -117,7 +117,7 @@ enum conn_bits {
 	CONN_IDENTIFIED = 1 << 7,
 	CONN_SEEN = 1 << 8,
 	CONN_MEASURED = 1 << 9, /* waits to have moved enough */
-	CONN_FORGOT = 1 << 10, /* joins that may still come up */
+	CONN_FORGOT = 1 << 10,	/* joins that may still come up */
 };
 
 struct conn {
@@ -252,7 +252,8 @@ struct candidate {
 	enum policy_tristate backup;
 	uint64_t rtt_us, rate_bps;
 	enum pm_wanted want;
-	bool keep; /* as wanted where there is a subflow, none where there is none */
+	uint64_t again_ms; /* when it may be good again, if it is joins that fail */
+	bool keep;	   /* as wanted where there is a subflow, none where there is none */
 };
 
 struct candidates {

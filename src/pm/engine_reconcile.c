@@ -332,8 +332,11 @@ void engine_evaluate(struct pm_engine *e, struct conn *c)
 	engine_candidates(e, c, &w.v);
 	engine_decide_wanted(&w.v);
 	memset(w.at, NO_SOURCE, sizeof(w.at));
-	for (size_t i = 0; i < w.v.nr; i++)
+	for (size_t i = 0; i < w.v.nr; i++) {
 		w.at[w.v.items[i].source] = (uint8_t)i;
+		if (w.v.items[i].again_ms > e->now)
+			set_min(&w.due, w.v.items[i].again_ms);
+	}
 	judge_flows(&w);
 	add_missing(&w, PM_WANT_ACTIVE);
 	engine_change_priorities(&w);

@@ -90,8 +90,7 @@ static void watch_add(const struct world *w, const struct pm_request *r)
 		const struct world_flow *f = &w->flows[i];
 
 		MUST(f->token != r->token || !same(&f->at.local, &r->local.address) ||
-		     !same(&f->at.remote, &r->remote.address) ||
-		     (!f->established && w->now - f->since_ms >= 500));
+		     !same(&f->at.remote, &r->remote.address) || !f->established);
 	}
 }
 
