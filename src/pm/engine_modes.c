@@ -43,7 +43,7 @@ static size_t first_good(const struct candidates *v, size_t from)
 	return from;
 }
 
-/* Beyond the paths that do the work: nothing, once these have been good for `hold`. */
+/* Beyond the paths that do the work: nothing more, and nothing once these were good for `hold`. */
 static void retire(struct candidates *v, size_t from, bool settled)
 {
 	for (size_t i = from; i < v->nr && !settled; i++)
@@ -75,10 +75,15 @@ static void handover(struct candidates *v)
 		return;
 	}
 	other = first_good(v, cheap);
-	if (other == v->nr)
+	if (other == v->nr) {
+		retire(v, cheap, false);
 		return;
+	}
 	want_range(v, 0, cheap, PM_WANT_BACKUP);
+	for (size_t i = cheap; i < other; i++)
+		keep(&v->items[i], PM_WANT_BACKUP);
 	want(&v->items[other], PM_WANT_ACTIVE);
+	retire(v, other + 1, v->items[other].settled);
 }
 
 static void priority(struct candidates *v)
@@ -253,7 +258,7 @@ void engine_decide_wanted(struct candidates *v)
 
 /* Whether this connection can count on the source; a join that is slow or waits cannot be. */
 static bool works(const struct pm_engine *e, const struct conn *c, uint8_t source,
-		  const struct target *targets, size_t nr)
+		  const struct target *targets, size_t nr, uint64_t *again_ms)
 {
 	const struct policy_path *path = &e->policy->paths[e->sources[source].path];
 	bool slow = false, asked = false, asked_to_leave = false;
@@ -282,6 +287,7 @@ static bool works(const struct pm_engine *e, const struct conn *c, uint8_t sourc
 
 		first = when < first ? when : first;
 	}
+	*again_ms = first;
 	return first <= e->now || c->role == PM_ROLE_SERVER;
 }
 
@@ -319,7 +325,8 @@ void engine_candidates(const struct pm_engine *e, const struct conn *c, struct c
 		const struct policy_path *path;
 		struct target targets[PEERS_MAX + 1];
 		const struct opinion *o = engine_opinion(e, c->mode, s);
-		bool open = has_flow(c, s);
+		uint64_t again_ms = UINT64_MAX;
+		bool open = has_flow(c, s), good;
 		size_t nr;
 
 		if (!engine_source_usable(e, s) || !(paths >> e->sources[s].path & 1))
@@ -328,9 +335,11 @@ void engine_candidates(const struct pm_engine *e, const struct conn *c, struct c
 		nr = engine_targets(e, c, s, targets);
 		if (!open && ((!nr && c->role != PM_ROLE_SERVER) || is_second_family(e, c, s)))
 			continue;
+		good = works(e, c, s, targets, nr, &again_ms) && !o->bad;
 		v->items[v->nr++] = (struct candidate){
 			.source = s,
-			.good = !o->bad && works(e, c, s, targets, nr),
+			.good = good,
+			.again_ms = again_ms,
 			.settled = engine_is_settled(e, c->mode, s),
 			.has_flow = open,
 			.cost = engine_cost(e, s),

@@ -51,7 +51,7 @@ static void drop_overtaken(struct work *w)
 		healed = s->since_ms > s->healed_ms ? s->since_ms : s->healed_ms;
 		since = w->e->now - age_ms(w, f);
 		if (since < healed && healed - since >= JOIN_SLOW_MS) {
-			engine_drop_flow(w->e, c, f);
+			engine_forget_flow(w->e, c, f);
 		} else if (age_ms(w, f) >= JOIN_LOST_MS) {
 			struct flow lost = *f;
 
@@ -105,17 +105,22 @@ static void judge_flow(struct work *w, struct flow *f)
 		f->bits |= FLOW_DOOMED;
 }
 
-static size_t count_live(const struct conn *c)
+/* Those on paths that are there: what is lost with its path needs a replacement first. */
+static size_t count_live(const struct work *w, bool doomed_too)
 {
 	size_t nr = 0;
 
-	for (size_t i = 0; i < c->nr_flows; i++)
-		nr += engine_stays(&c->flows[i]);
+	for (size_t i = 0; i < w->c->nr_flows; i++) {
+		const struct flow *f = &w->c->flows[i];
+
+		nr += engine_flow_usable(w->e, f) && !(f->bits & FLOW_DELETING) &&
+		      (doomed_too || !(f->bits & FLOW_DOOMED));
+	}
 	return nr;
 }
 
-/* The one that is missed least, of those that are not active ones; NULL: all are. */
-static struct flow *least(struct work *w)
+/* The one that is missed least: not wanted, then the dearest; NULL: all are active ones. */
+static struct flow *least(struct work *w, bool doomed_too)
 {
 	struct flow *worst = NULL;
 	size_t rank = 0;
@@ -123,12 +128,15 @@ static struct flow *least(struct work *w)
 	for (size_t i = 0; i < w->c->nr_flows; i++) {
 		struct flow *f = &w->c->flows[i];
 		const struct candidate *cand = engine_candidate(w, f->source);
+		size_t of_f;
 
-		if (!engine_stays(f) || !cand || cand->want == PM_WANT_ACTIVE)
+		if ((f->bits & FLOW_DELETING) || (!doomed_too && (f->bits & FLOW_DOOMED)) ||
+		    !engine_flow_usable(w->e, f) || !cand || cand->want == PM_WANT_ACTIVE)
 			continue;
-		if (!worst || w->at[f->source] >= rank) {
+		of_f = w->at[f->source] + (cand->want == PM_WANT_NONE ? PM_SOURCES_MAX : 0);
+		if (!worst || of_f >= rank) {
 			worst = f;
-			rank = w->at[f->source];
+			rank = of_f;
 		}
 	}
 	return worst;
@@ -141,7 +149,7 @@ static void judge_flows(struct work *w)
 
 	for (size_t i = 0; i < w->c->nr_flows; i++)
 		judge_flow(w, &w->c->flows[i]);
-	while (w->is_client && count_live(w->c) > max && (f = least(w)))
+	while (w->is_client && count_live(w, false) > max && (f = least(w, false)))
 		f->bits |= FLOW_DOOMED;
 }
 
@@ -172,20 +180,27 @@ static bool is_early(struct work *w)
 	return true;
 }
 
-static bool make_place(struct work *w, enum pm_wanted want)
+/* A subflow that should carry data comes in the place of a backup, which goes first. */
+static bool make_place(struct work *w, bool displace)
 {
 	struct flow *f;
 
-	if (count_live(w->c) < engine_subflows_max(w->e))
+	if (count_live(w, true) + w->nr_reserved < engine_subflows_max(w->e))
 		return true;
-	f = want == PM_WANT_ACTIVE ? least(w) : NULL;
-	if (f)
-		f->bits |= FLOW_DOOMED;
+	f = displace ? least(w, true) : NULL;
+	if (!f || !engine_has_other(w, f))
+		return false;
+	if (age_ms(w, f) < w->v.mode->hold_ms) {
+		set_min(&w->due, w->e->now - age_ms(w, f) + w->v.mode->hold_ms);
+		return false;
+	}
+	f->bits |= FLOW_DOOMED;
+	w->nr_reserved++;
 	return false;
 }
 
 /* False: not now, and *next is when. */
-static bool add(struct work *w, const struct candidate *cand, const struct target *t,
+static bool add(struct work *w, const struct candidate *cand, const struct target *t, bool displace,
 		uint64_t *next)
 {
 	struct pm_engine *e = w->e;
@@ -205,7 +220,7 @@ static bool add(struct work *w, const struct candidate *cand, const struct targe
 		set_min(next, when);
 		return false;
 	}
-	if (!make_place(w, cand->want))
+	if (!make_place(w, displace))
 		return true;
 	memcpy(f.local, s->address, 16);
 	memcpy(f.remote, t->address, 16);
@@ -215,9 +230,10 @@ static bool add(struct work *w, const struct candidate *cand, const struct targe
 	return true;
 }
 
+/* One that is to go, and cannot yet, does so too. */
 static bool covers(const struct flow *f, uint8_t source, const struct target *t)
 {
-	return engine_stays(f) && (source == NO_SOURCE || f->source == source) &&
+	return !(f->bits & FLOW_DELETING) && (source == NO_SOURCE || f->source == source) &&
 	       (!t || (memcmp(f->remote, t->address, 16) == 0 && f->remote_port == t->port));
 }
 
@@ -239,7 +255,7 @@ static void add_from(struct work *w, const struct candidate *cand)
 	for (size_t i = 0; i < nr; i++) {
 		if (is_covered(w->c, cand->source, mesh ? &targets[i] : NULL))
 			continue;
-		if (add(w, cand, &targets[i], &next) && !mesh)
+		if (add(w, cand, &targets[i], cand->want == PM_WANT_ACTIVE, &next) && !mesh)
 			return;
 	}
 	set_min(&w->due, next);
@@ -263,7 +279,7 @@ static void add_announced(struct work *w, uint32_t accepted)
 				continue;
 			used++;
 			if (!is_covered(w->c, NO_SOURCE, &targets[i]))
-				add(w, cand, &targets[i], &next);
+				add(w, cand, &targets[i], false, &next);
 		}
 	}
 	set_min(&w->due, next);
@@ -316,8 +332,11 @@ void engine_evaluate(struct pm_engine *e, struct conn *c)
 	engine_candidates(e, c, &w.v);
 	engine_decide_wanted(&w.v);
 	memset(w.at, NO_SOURCE, sizeof(w.at));
-	for (size_t i = 0; i < w.v.nr; i++)
+	for (size_t i = 0; i < w.v.nr; i++) {
 		w.at[w.v.items[i].source] = (uint8_t)i;
+		if (w.v.items[i].again_ms > e->now)
+			set_min(&w.due, w.v.items[i].again_ms);
+	}
 	judge_flows(&w);
 	add_missing(&w, PM_WANT_ACTIVE);
 	engine_change_priorities(&w);
