@@ -98,6 +98,13 @@ $(O)/tests/%: $(O)/obj/tests/unit/%.o $(filter-out %/main.o,$(CLI_OBJ)) $(O)/lib
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LDLIBS) -lcunit
 
+# Those of the engine share a small world of paths and a kernel that does as it is told.
+ENGINE_TESTS := $(filter $(O)/tests/test_engine%,$(TESTS))
+$(ENGINE_TESTS): $(O)/tests/%: $(O)/obj/tests/unit/%.o $(O)/obj/tests/unit/engine_fixture.o $(O)/libpmctl.a
+	$(say) LD $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LDLIBS) -lcunit
+
 $(O)/tools/%: $(O)/obj/tests/tools/%.o $(O)/libpmctl.a
 	$(say) LD $@
 	$(Q)mkdir -p $(@D)
@@ -199,4 +206,4 @@ help: ## this list
 
 include scripts/rules.mk
 -include $(HOST_OBJ:.o=.d) $(SIM_OBJ:.o=.d) $(wildcard $(O)/host/*.d)
--include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TEST_SRC:%.c=$(O)/obj/%.d) $(TOOL_SRC:%.c=$(O)/obj/%.d)
+-include $(O)/obj/tests/unit/engine_fixture.d $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TEST_SRC:%.c=$(O)/obj/%.d) $(TOOL_SRC:%.c=$(O)/obj/%.d)

@@ -19,5 +19,8 @@ void diagnose_json_open(struct json *j, const char *file, const struct policy_di
 
 /* Loads a policy and reports all that is wrong with it. *status is the exit status on failure. */
 int diagnose_load(struct cli *c, const char *file, struct policy **out, int *status);
+/* The same, and its text for the caller to free; *text is NULL on failure. */
+int diagnose_load_text(struct cli *c, const char *file, struct policy **out, char **text,
+		       int *status);
 
 #endif

@@ -31,13 +31,18 @@
 
 struct pm_engine;
 
-/* How a path does: from sock_diag samples or the oracle's averages; 0: not known. */
+/*
+ * How a path does: from sock_diag samples or the oracle's averages; 0: not known. A sample is of
+ * what was sent or heard since the last one; of a path that carries nothing there is none, as
+ * figures that stay as they were would keep a bad path bad for ever.
+ */
 struct pm_health {
 	int ifindex;
 	struct pm_address local; /* family 0: every source of the interface */
 	uint32_t srtt_us, rto_us;
-	uint16_t loss_permille, resent_permille;
-	uint16_t timeouts; /* in a row, the most of any connection */
+	uint16_t loss_permille,
+		resent_permille; /* averages: who samples applies policy_switch.alpha */
+	uint16_t timeouts;	 /* in a row, the most of any connection */
 	uint32_t stall_ms;
 	uint64_t rate_bps;
 };
@@ -119,7 +124,8 @@ struct pm_source_view {
 	int ifindex;
 	char interface[IF_NAMESIZE];
 	struct pm_address local;
-	uint8_t id; /* the local address id used in requests */
+	uint8_t id;   /* the local address id used in requests */
+	bool present; /* false: the address is gone, some subflows may still have it */
 	bool bad, forced_down;
 	char why_bad[PM_REASON_BYTES]; /* empty: good */
 	uint64_t since_ms;	       /* of good or bad */
@@ -132,12 +138,14 @@ struct pm_subflow_view {
 	struct pm_socket_pair at;
 	uint8_t local_id, remote_id;
 	size_t source; /* index of pm_engine_source(); SIZE_MAX: an address that is no source */
-	bool established, backup;
+	bool established, closing;
+	bool backup, peer_backup; /* asked by us, by the peer */
 };
 
 struct pm_connection_view {
 	uint32_t token;
 	bool ours;	   /* false: the kernel's path manager has it, or it fell back to TCP */
+	bool matched;	   /* false: its rule is not known yet, see PM_DECIDE_IDENTIFY */
 	unsigned int rule; /* policy_rule.number; 0: the default one */
 	unsigned int mode; /* in policy.modes */
 	enum pm_role role;
@@ -163,10 +171,12 @@ void pm_engine_free(struct pm_engine **e);
 int pm_engine_input(struct pm_engine *e, const struct pm_input *in, uint64_t now_ms,
 		    struct pm_decisions *out);
 /* Another policy: connections whose rule, mode and paths stay as they are are not touched. The
- * engine's kind (kernel, userspace) may not change: -EINVAL. */
+ * engine's kind (kernel, userspace) may not change: -EINVAL. PM_INPUT_INTERFACES has to follow, as
+ * a new path may have interfaces that were none of the old ones. */
 int pm_engine_policy(struct pm_engine *e, const struct policy *policy, uint64_t now_ms,
 		     struct pm_decisions *out);
-/* How a request ended: 0 or -errno. Failure starts the back-off of that subflow. */
+/* How a request ended: 0 or -errno. Failure starts the back-off of that subflow; -EINVAL for the
+ * first request of a connection means that the kernel's own path manager has it. */
 void pm_engine_result(struct pm_engine *e, const struct pm_decision *d, int rc, uint64_t now_ms);
 /* When PM_INPUT_TICK is wanted; UINT64_MAX: never. */
 uint64_t pm_engine_due(const struct pm_engine *e);

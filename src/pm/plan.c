@@ -7,13 +7,13 @@
 #include "pm/planner.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pm/address.h"
+#include "pm/path.h"
 
 struct pm_action *pm_plan_add_action(struct planner *p, enum pm_action_kind kind)
 {
@@ -55,22 +55,6 @@ add_notice(struct planner *p, enum pm_notice_kind kind, const char *fmt, ...)
 	va_end(ap);
 	if (pm_plan_add_notice(&p->plan, kind, text) < 0)
 		p->out_of_memory = true;
-}
-
-static bool path_matches(const struct policy_path *path, const struct pm_interface *it)
-{
-	if (path->interface && fnmatch(path->interface, it->name, 0) != 0)
-		return false;
-	return path->type == POLICY_LINK_ANY || path->type == it->type;
-}
-
-static const struct policy_path *first_match(const struct policy *policy,
-					     const struct pm_interface *it)
-{
-	for (size_t i = 0; !it->loopback && i < policy->nr_paths; i++)
-		if (path_matches(&policy->paths[i], it))
-			return &policy->paths[i];
-	return NULL;
 }
 
 static uint32_t use_flags(unsigned int use)
@@ -128,7 +112,7 @@ static void want(struct planner *p, size_t i, const struct pm_address *address, 
 static void collect_wanted(struct planner *p)
 {
 	for (size_t i = 0; i < p->kernel->nr_interfaces; i++)
-		p->path_of[i] = first_match(p->policy, &p->kernel->interfaces[i]);
+		p->path_of[i] = pm_path_of(p->policy, &p->kernel->interfaces[i]);
 	pm_plan_rank(p);
 	for (size_t i = 0; i < p->kernel->nr_interfaces; i++) {
 		const struct pm_interface *it = &p->kernel->interfaces[i];

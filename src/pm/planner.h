@@ -30,9 +30,6 @@ struct planner {
 /* The new last action, or NULL when memory is short (noted in the planner). */
 struct pm_action *pm_plan_add_action(struct planner *p, enum pm_action_kind kind);
 
-/* -ENOMEM. */
-int pm_plan_add_notice(struct pm_plan *plan, enum pm_notice_kind kind, const char *text);
-
 /* Up, with an address, and of a path that connections of the default rule may use now. */
 bool pm_plan_present(const struct planner *p, size_t interface);
 /* What modes compare an interface with; before the first pm_plan_wanted(). */

@@ -177,6 +177,8 @@ struct pm_plan_options {
 int pm_plan_make_as(const struct policy *policy, const struct pm_kernel *kernel,
 		    const struct pm_plan_options *options, struct pm_plan *out, struct error *e);
 void pm_plan_clear(struct pm_plan *p);
+/* -ENOMEM. */
+int pm_plan_add_notice(struct pm_plan *plan, enum pm_notice_kind kind, const char *text);
 
 /*
  * Carries the plan out in order and records ownership. On failure undoes what was done, newest

@@ -16,7 +16,7 @@
 #define STATE_FOLDER	"/run/mptcp-pm"
 #define STATE_BYTES_MAX (1 << 20)
 
-static const char *folder(void)
+const char *pm_state_folder(void)
 {
 	const char *path = getenv("MPTCP_PM_STATE_DIR");
 
@@ -219,7 +219,7 @@ static int read_file(const char *path, struct pm_state *out)
 
 static void state_path(const struct pm_netns *ns, const char *suffix, char *out, size_t size)
 {
-	snprintf(out, size, "%s/netns-%" PRIu64 "%s", folder(), ns->inode, suffix);
+	snprintf(out, size, "%s/netns-%" PRIu64 "%s", pm_state_folder(), ns->inode, suffix);
 }
 
 int pm_state_read(const struct pm_netns *ns, struct pm_state *out, struct error *e)
@@ -287,9 +287,9 @@ int pm_state_lock(struct error *e)
 	_cleanup_close_ int fd = -1;
 	char path[512];
 
-	if (mkdir(folder(), 0755) < 0 && errno != EEXIST)
-		return refused("create", folder(), -errno, e);
-	snprintf(path, sizeof(path), "%s/lock", folder());
+	if (mkdir(pm_state_folder(), 0755) < 0 && errno != EEXIST)
+		return refused("create", pm_state_folder(), -errno, e);
+	snprintf(path, sizeof(path), "%s/lock", pm_state_folder());
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return refused("open", path, -errno, e);
@@ -310,7 +310,7 @@ static void close_folder(DIR **d)
 
 int pm_state_schedulers(char ***out, struct error *e)
 {
-	_cleanup_(close_folder) DIR *d = opendir(folder());
+	_cleanup_(close_folder) DIR *d = opendir(pm_state_folder());
 	char names[1024][POLICY_SCHEDULER_BYTES], path[512], **list, *strings;
 	struct dirent *entry;
 	size_t nr = 0;
@@ -324,7 +324,7 @@ int pm_state_schedulers(char ***out, struct error *e)
 		if (strncmp(entry->d_name, "netns-", 6) != 0 ||
 		    decode_u64(entry->d_name + 6, &inode) < 0)
 			continue;
-		snprintf(path, sizeof(path), "%s/%s", folder(), entry->d_name);
+		snprintf(path, sizeof(path), "%s/%s", pm_state_folder(), entry->d_name);
 		r = read_file(path, &s);
 		if (r == -ENOENT || !pm_netns_alive(inode))
 			unlink(path);

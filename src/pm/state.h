@@ -34,6 +34,8 @@ struct pm_state {
 	size_t nr_endpoints;
 };
 
+const char *pm_state_folder(void);
+
 /* Idempotent. */
 void pm_state_clear(struct pm_state *s);
 

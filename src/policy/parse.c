@@ -113,7 +113,7 @@ int policy_parse(const char *file, const char *text, size_t size, struct policy 
 /* Reads up to one byte more than a policy may have, so that the parser sees what is too large. */
 static int read_all(int fd, char **out, size_t *size)
 {
-	_cleanup_free_ char *text = malloc(NODE_FILE_BYTES_MAX + 1);
+	_cleanup_free_ char *text = malloc(NODE_FILE_BYTES_MAX + 2);
 	size_t nr = 0;
 
 	if (!text)
@@ -129,6 +129,7 @@ static int read_all(int fd, char **out, size_t *size)
 			break;
 		nr += (size_t)n;
 	}
+	text[nr] = '\0';
 	*out = TAKE_PTR(text);
 	*size = nr;
 	return 0;
@@ -145,15 +146,11 @@ static int load_hint(struct error *e, const char *file, int code)
 	return code;
 }
 
-int policy_load(const char *file, struct policy **out, struct policy_diagnostics *diagnostics,
-		struct error *e)
+int policy_read(const char *file, char **text, size_t *size, struct error *e)
 {
 	_cleanup_close_ int opened = -1;
-	_cleanup_free_ char *text = NULL;
 	int fd = STDIN_FILENO, rc;
-	size_t size = 0;
 
-	memset(diagnostics, 0, sizeof(*diagnostics));
 	if (strcmp(file, "-") != 0) {
 		fd = opened = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 		if (opened < 0) {
@@ -162,16 +159,35 @@ int policy_load(const char *file, struct policy **out, struct policy_diagnostics
 			return load_hint(e, file, rc);
 		}
 	}
-	rc = read_all(fd, &text, &size);
+	rc = read_all(fd, text, size);
 	if (rc < 0) {
 		error_set(e, rc, "cannot read policy %s: %s", file, strerror(-rc));
 		return load_hint(e, file, rc);
 	}
-	rc = policy_parse(file, text, size, out, diagnostics);
+	return 0;
+}
+
+int policy_take(const char *file, const char *text, size_t size, struct policy **out,
+		struct policy_diagnostics *diagnostics, struct error *e)
+{
+	int rc = policy_parse(file, text, size, out, diagnostics);
+
 	if (rc == -EINVAL)
 		error_set(e, rc, "%s: %zu error%s", file, diagnostics->total,
 			  diagnostics->total == 1 ? "" : "s");
 	else if (rc < 0)
 		error_set(e, rc, "cannot read policy %s: %s", file, strerror(-rc));
 	return rc;
+}
+
+int policy_load(const char *file, struct policy **out, struct policy_diagnostics *diagnostics,
+		struct error *e)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size = 0;
+	int rc;
+
+	memset(diagnostics, 0, sizeof(*diagnostics));
+	rc = policy_read(file, &text, &size, e);
+	return rc < 0 ? rc : policy_take(file, text, size, out, diagnostics, e);
 }

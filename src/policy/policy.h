@@ -296,6 +296,12 @@ int policy_parse(const char *file, const char *text, size_t size, struct policy 
 int policy_load(const char *file, struct policy **out, struct policy_diagnostics *diagnostics,
 		struct error *e);
 
+/* What policy_load() parses: the text of a file, NUL-terminated and the caller's. -errno. */
+int policy_read(const char *file, char **text, size_t *size, struct error *e);
+/* What policy_load() does with it. */
+int policy_take(const char *file, const char *text, size_t size, struct policy **out,
+		struct policy_diagnostics *diagnostics, struct error *e);
+
 /* file:line:col: error: text, the source line, a caret and the hint, for each diagnostic. */
 void policy_diagnostics_print(FILE *out, const char *file, const struct policy_diagnostics *d,
 			      bool color);

@@ -2,6 +2,7 @@
 /* epoll, a heap of timers and a signalfd; see loop.h. */
 #include "util/loop.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -194,6 +195,7 @@ int loop_timer_add(struct loop *l, struct loop_timer *t)
 
 static void move_to(struct loop *l, struct loop_timer *t, uint64_t due_ms)
 {
+	assert(t->at);
 	t->due_ms = due_ms;
 	sift(l, t);
 }
