@@ -128,7 +128,7 @@ void engine_change_priorities(struct work *w)
 }
 
 /* What makes up for it: of one that is gone any other, else one that should carry data. */
-static bool may_go(struct work *w, const struct flow *f)
+bool engine_may_go(struct work *w, const struct flow *f)
 {
 	bool gone = !engine_flow_usable(w->e, f);
 
@@ -171,7 +171,7 @@ void engine_remove(struct work *w)
 				engine_drop_flow(w->e, c, f);
 			continue;
 		}
-		if (!may_go(w, f))
+		if (!engine_may_go(w, f))
 			continue;
 		/* The kernel forgets the id with the last subflow, so that comes after. */
 		if (gone && !(f->bits & FLOW_WITHDRAWN))

@@ -305,6 +305,7 @@ struct work {
 	struct candidates v;
 	uint8_t at[PM_SOURCES_MAX]; /* index in v.items; NO_SOURCE: no candidate */
 	size_t nr;		    /* decided */
+	size_t nr_reserved;	    /* places that are made for subflows to come */
 	uint64_t due;
 	bool is_client, more;
 };
@@ -316,6 +317,8 @@ bool engine_stays(const struct flow *f);
 bool engine_flow_usable(const struct pm_engine *e, const struct flow *f);
 /* NULL when this batch is full, or memory is. */
 struct pm_decision *engine_change(struct work *w, enum pm_request_kind kind, const struct flow *f);
+/* Another subflow makes up for this one. */
+bool engine_may_go(struct work *w, const struct flow *f);
 void engine_change_priorities(struct work *w);
 void engine_remove(struct work *w);
 void engine_announce(struct work *w);

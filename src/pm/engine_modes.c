@@ -43,7 +43,7 @@ static size_t first_good(const struct candidates *v, size_t from)
 	return from;
 }
 
-/* Beyond the paths that do the work: nothing, once these have been good for `hold`. */
+/* Beyond the paths that do the work: nothing more, and nothing once these were good for `hold`. */
 static void retire(struct candidates *v, size_t from, bool settled)
 {
 	for (size_t i = from; i < v->nr && !settled; i++)
@@ -75,10 +75,15 @@ static void handover(struct candidates *v)
 		return;
 	}
 	other = first_good(v, cheap);
-	if (other == v->nr)
+	if (other == v->nr) {
+		retire(v, cheap, false);
 		return;
+	}
 	want_range(v, 0, cheap, PM_WANT_BACKUP);
+	for (size_t i = cheap; i < other; i++)
+		keep(&v->items[i], PM_WANT_BACKUP);
 	want(&v->items[other], PM_WANT_ACTIVE);
+	retire(v, other + 1, v->items[other].settled);
 }
 
 static void priority(struct candidates *v)

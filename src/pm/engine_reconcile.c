@@ -105,12 +105,17 @@ static void judge_flow(struct work *w, struct flow *f)
 		f->bits |= FLOW_DOOMED;
 }
 
-static size_t count_live(const struct conn *c)
+/* Those on paths that are there: what is lost with its path needs a replacement first. */
+static size_t count_live(const struct work *w, bool doomed_too)
 {
 	size_t nr = 0;
 
-	for (size_t i = 0; i < c->nr_flows; i++)
-		nr += engine_stays(&c->flows[i]);
+	for (size_t i = 0; i < w->c->nr_flows; i++) {
+		const struct flow *f = &w->c->flows[i];
+
+		nr += engine_flow_usable(w->e, f) && !(f->bits & FLOW_DELETING) &&
+		      (doomed_too || !(f->bits & FLOW_DOOMED));
+	}
 	return nr;
 }
 
@@ -141,7 +146,7 @@ static void judge_flows(struct work *w)
 
 	for (size_t i = 0; i < w->c->nr_flows; i++)
 		judge_flow(w, &w->c->flows[i]);
-	while (w->is_client && count_live(w->c) > max && (f = least(w)))
+	while (w->is_client && count_live(w, false) > max && (f = least(w)))
 		f->bits |= FLOW_DOOMED;
 }
 
@@ -172,20 +177,27 @@ static bool is_early(struct work *w)
 	return true;
 }
 
-static bool make_place(struct work *w, enum pm_wanted want)
+/* A subflow that should carry data comes in the place of a backup, which goes first. */
+static bool make_place(struct work *w, bool displace)
 {
 	struct flow *f;
 
-	if (count_live(w->c) < engine_subflows_max(w->e))
+	if (count_live(w, true) + w->nr_reserved < engine_subflows_max(w->e))
 		return true;
-	f = want == PM_WANT_ACTIVE ? least(w) : NULL;
-	if (f)
-		f->bits |= FLOW_DOOMED;
+	f = displace ? least(w) : NULL;
+	if (!f || !engine_may_go(w, f))
+		return false;
+	if (age_ms(w, f) < w->v.mode->hold_ms) {
+		set_min(&w->due, w->e->now - age_ms(w, f) + w->v.mode->hold_ms);
+		return false;
+	}
+	f->bits |= FLOW_DOOMED;
+	w->nr_reserved++;
 	return false;
 }
 
 /* False: not now, and *next is when. */
-static bool add(struct work *w, const struct candidate *cand, const struct target *t,
+static bool add(struct work *w, const struct candidate *cand, const struct target *t, bool displace,
 		uint64_t *next)
 {
 	struct pm_engine *e = w->e;
@@ -205,7 +217,7 @@ static bool add(struct work *w, const struct candidate *cand, const struct targe
 		set_min(next, when);
 		return false;
 	}
-	if (!make_place(w, cand->want))
+	if (!make_place(w, displace))
 		return true;
 	memcpy(f.local, s->address, 16);
 	memcpy(f.remote, t->address, 16);
@@ -215,9 +227,10 @@ static bool add(struct work *w, const struct candidate *cand, const struct targe
 	return true;
 }
 
+/* One that is to go, and cannot yet, does so too. */
 static bool covers(const struct flow *f, uint8_t source, const struct target *t)
 {
-	return engine_stays(f) && (source == NO_SOURCE || f->source == source) &&
+	return !(f->bits & FLOW_DELETING) && (source == NO_SOURCE || f->source == source) &&
 	       (!t || (memcmp(f->remote, t->address, 16) == 0 && f->remote_port == t->port));
 }
 
@@ -239,7 +252,7 @@ static void add_from(struct work *w, const struct candidate *cand)
 	for (size_t i = 0; i < nr; i++) {
 		if (is_covered(w->c, cand->source, mesh ? &targets[i] : NULL))
 			continue;
-		if (add(w, cand, &targets[i], &next) && !mesh)
+		if (add(w, cand, &targets[i], cand->want == PM_WANT_ACTIVE, &next) && !mesh)
 			return;
 	}
 	set_min(&w->due, next);
@@ -263,7 +276,7 @@ static void add_announced(struct work *w, uint32_t accepted)
 				continue;
 			used++;
 			if (!is_covered(w->c, NO_SOURCE, &targets[i]))
-				add(w, cand, &targets[i], &next);
+				add(w, cand, &targets[i], false, &next);
 		}
 	}
 	set_min(&w->due, next);

@@ -248,6 +248,7 @@ static void carry_out_add(struct world *w, const struct pm_decision *d)
 	pm_engine_result(w->e, d, 0, w->now);
 	CU_ASSERT_FATAL(w->nr_flows < WORLD_FLOWS);
 	f.established = join == JOIN_WORKS;
+	f.since_ms = w->now;
 	ev = event_of(f.established ? PM_EVENT_SUB_ESTABLISHED : PM_EVENT_SUB_CLOSED, &f);
 	if (join != JOIN_REFUSED)
 		w->flows[w->nr_flows++] = f;
@@ -285,11 +286,25 @@ static void carry_out(struct world *w, const struct pm_decision *d)
 	}
 }
 
+/* Of one connection, from one input. */
+static void check_batch(const struct pm_decisions *out)
+{
+	for (size_t i = 0; i < out->nr; i++) {
+		size_t nr = 0;
+
+		for (size_t n = 0; n < out->nr; n++)
+			nr += out->items[n].kind == PM_DECIDE_REQUEST &&
+			      out->items[n].token == out->items[i].token;
+		CU_ASSERT(out->items[i].kind != PM_DECIDE_REQUEST || nr <= PM_SUBFLOWS_PER_BATCH);
+	}
+}
+
 static void give(struct world *w, const struct pm_input *in)
 {
 	struct pm_decisions out = { 0 };
 
 	CU_ASSERT_EQUAL(pm_engine_input(w->e, in, w->now, &out), 0);
+	check_batch(&out);
 	for (size_t i = 0; i < out.nr; i++) {
 		log_decision(w, &out.items[i]);
 		if (w->watch)
@@ -373,7 +388,9 @@ void world_connect(struct world *w, uint32_t token, const char *local, const cha
 					.remote = world_address(remote),
 					.local_port = w->next_port++,
 					.remote_port = 443 },
-				.established = true };
+				.established = true,
+				.since_ms = w->now,
+				.server = server };
 	struct pm_event ev = event_of(PM_EVENT_CREATED, &f);
 
 	CU_ASSERT_FATAL(w->nr_flows < WORLD_FLOWS);
@@ -419,8 +436,9 @@ void world_snapshot(const struct world *w, struct pm_connections *out)
 		out->subflows[out->nr_subflows++] = (struct pm_subflow){
 			.token = f->token,
 			.flags = (f->backup ? PM_SUBFLOW_BACKUP_LOCAL : 0) |
-				 (f->local_id || f->remote_id ? PM_SUBFLOW_JOIN_LOCAL
-							      : PM_SUBFLOW_MP_CAPABLE_LOCAL),
+				 (f->server	? 0
+				  : f->local_id ? PM_SUBFLOW_JOIN_LOCAL
+						: PM_SUBFLOW_MP_CAPABLE_LOCAL),
 			.local_id = f->local_id,
 			.remote_id = f->remote_id,
 			.state = f->established ? TCP_ESTABLISHED : TCP_SYN_SENT,
@@ -464,17 +482,22 @@ static void two_samples(struct world *w, int path, struct pm_health h)
 	world_health(w, (unsigned int)path, h);
 }
 
+void world_establish(struct world *w, size_t flow)
+{
+	struct pm_event ev = event_of(PM_EVENT_SUB_ESTABLISHED, &w->flows[flow]);
+
+	w->flows[flow].established = true;
+	w->flows[flow].since_ms = w->now;
+	world_event(w, &ev);
+}
+
 static void establish(struct world *w, int path)
 {
 	for (size_t i = 0; i < w->nr_flows; i++) {
-		struct pm_event ev;
-
-		if (w->flows[i].established || world_path_of(w, &w->flows[i].at.local) != path)
-			continue;
-		w->flows[i].established = true;
-		ev = event_of(PM_EVENT_SUB_ESTABLISHED, &w->flows[i]);
-		world_event(w, &ev);
-		return;
+		if (!w->flows[i].established && world_path_of(w, &w->flows[i].at.local) == path) {
+			world_establish(w, i);
+			return;
+		}
 	}
 }
 

@@ -27,7 +27,8 @@ struct world_flow {
 	uint32_t token;
 	struct pm_socket_pair at;
 	uint8_t local_id, remote_id;
-	bool established, backup;
+	bool established, backup, server;
+	uint64_t since_ms; /* asked for, then established */
 };
 
 struct world {
@@ -73,6 +74,8 @@ void world_connect(struct world *w, uint32_t token, const char *local, const cha
 void world_close(struct world *w, uint32_t token);
 /* A subflow ends that the engine did not end; `reason` negative: without MP_TCPRST. */
 void world_lose(struct world *w, size_t flow, int reason, bool transient);
+/* A join that hung is established after all. */
+void world_establish(struct world *w, size_t flow);
 /* All connections as sock_diag has them. Free with pm_connections_clear(). */
 void world_snapshot(const struct world *w, struct pm_connections *out);
 int world_path_of(const struct world *w, const struct pm_address *local);
