@@ -115,21 +115,15 @@ static int check_support(struct run *r, struct error *e)
  * userspace path manager there are none. */
 static int plan(struct run *r, struct error *e)
 {
-	char reason[PM_REASON_BYTES], text[192];
-	struct pm_plan_options how = { .force = force };
-	bool userspace, has_daemon = for_daemon || r->daemon.fd >= 0;
-	int err;
+	char reason[PM_REASON_BYTES];
+	struct pm_plan_options how = {
+		.force = force,
+		.engine = pm_engine_choose(&r->policy, reason),
+		.has_daemon = for_daemon || r->daemon.fd >= 0,
+	};
 
-	how.engine = pm_engine_choose(&r->policy, reason);
-	userspace = how.engine == POLICY_ENGINE_USERSPACE;
-	how.leave_endpoints = userspace || has_daemon;
-	err = pm_plan_make_as(&r->policy, &r->kernel, &how, &r->plan, e);
-	if (err < 0 || !userspace || has_daemon)
-		return err;
-	snprintf(text, sizeof(text),
-		 "no subflow is opened until a daemon runs: systemctl start mptcp-pm (%s)", reason);
-	err = pm_plan_add_notice(&r->plan, PM_NOTICE_DAEMON, text);
-	return err < 0 ? error_set(e, err, "cannot plan: out of memory") : 0;
+	how.leave_endpoints = how.has_daemon || how.engine == POLICY_ENGINE_USERSPACE;
+	return pm_plan_make_as(&r->policy, &r->kernel, &how, &r->plan, e);
 }
 
 /* REQUEST: "check" first, so that nothing is done that the daemon would not follow. */

@@ -52,10 +52,10 @@ struct daemon {
 	struct pm_decisions decisions;
 	bool acting, settle;
 	uint64_t acted_us; /* when the decisions at hand were carried out */
-	bool resync; /* all connections have to be read ... */
-	bool reread; /* ... and the interfaces, before */
+	bool resync;	   /* all connections have to be read ... */
+	bool reread;	   /* ... and the interfaces, before */
 	struct loop_timer due, resync_timer, settle_timer;
-	uint64_t last_resync_ms, started_ms;
+	uint64_t last_resync_ms, started_ms, settle_retry_ms;
 	struct error failure; /* of a source, which stopped the loop */
 	struct daemon_counters counters;
 	/* Gets a copy of every report; for the control socket. */

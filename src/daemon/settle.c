@@ -5,7 +5,8 @@
 
 #include "daemon/daemon.h"
 
-#define RETRY_MS      1000
+#define RETRY_MS      1000 /* and longer each time */
+#define RETRY_MS_MAX  60000
 #define RETRY_SOON_MS 20 /* another mptcp-pmctl holds the lock */
 #define LINE_BYTES    256
 
@@ -28,6 +29,7 @@ int daemon_settle(struct daemon *d, struct error *e)
 	enum pm_wanted wanted[POLICY_PATHS_MAX];
 	const struct pm_plan_options options = {
 		.engine = d->kind,
+		.has_daemon = true,
 		.leave_endpoints = d->kind == POLICY_ENGINE_USERSPACE,
 		.wanted = d->kind == POLICY_ENGINE_KERNEL ? wanted : NULL,
 	};
@@ -61,8 +63,15 @@ void daemon_settle_now(void *data)
 
 	if (err == -EBUSY) {
 		loop_timer_set(d->loop, &d->settle_timer, loop_now_ms() + RETRY_SOON_MS);
-	} else if (err < 0) {
-		log_error(&d->log, &e);
-		loop_timer_set(d->loop, &d->settle_timer, loop_now_ms() + RETRY_MS);
+		return;
 	}
+	if (err == 0) {
+		d->settle_retry_ms = 0;
+		return;
+	}
+	log_error(&d->log, &e);
+	d->settle_retry_ms = d->settle_retry_ms ? 2 * d->settle_retry_ms : RETRY_MS;
+	if (d->settle_retry_ms > RETRY_MS_MAX)
+		d->settle_retry_ms = RETRY_MS_MAX;
+	loop_timer_set(d->loop, &d->settle_timer, loop_now_ms() + d->settle_retry_ms);
 }

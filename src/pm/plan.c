@@ -273,12 +273,11 @@ static void plan_endpoints(struct planner *p)
 	plan_additions(p);
 }
 
-/* A daemon says which engine it has. */
 static void notice_daemon(struct planner *p)
 {
 	char what[PM_REASON_BYTES];
 
-	if (p->options.engine == POLICY_ENGINE_AUTO && pm_engine_needs_daemon(p->policy, what))
+	if (!p->options.has_daemon && pm_engine_needs_daemon(p->policy, what))
 		add_notice(p, PM_NOTICE_DAEMON, "`mptcp-pmctl daemon` has to run: %s", what);
 }
 

@@ -386,8 +386,11 @@ control_garbage() {
 	END
 	wait_for 10 pmctl path list --netns "$C"
 	chmod 755 "$TMP" # that others get as far as the socket
-	setpriv --reuid 65534 --regid 65534 --clear-groups python3 - "$(control_socket)" <<-'END'
-		import socket, sys
+	python3 - "$(control_socket)" <<-'END'
+		import os, socket, sys
+		os.setgroups([])
+		os.setgid(65534)
+		os.setuid(65534)
 		s = socket.socket(socket.AF_UNIX)
 		s.connect(sys.argv[1])
 		assert b"no permission" in s.recv(65536)
@@ -458,11 +461,63 @@ lost_events() {
 	end_world
 }
 
+# What systemd would hear on $NOTIFY_SOCKET, one message a line, written to $TMP/notified
+listen_to_service() {
+	rm -f "$TMP/notify"
+	python3 - "$TMP/notify" >"$TMP/notified" <<-'END' &
+		import socket, sys
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		s.bind(sys.argv[1])
+		while True:
+		    print(s.recv(4096).decode().replace("\n", " "), flush=True)
+	END
+	LISTENER=$!
+	wait_for 10 test -S "$TMP/notify"
+}
+
+# As the unit file starts it: settings by apply, the daemon with two capabilities, /proc/sys read-only.
+as_a_service() {
+	world
+	rm -f "$TMP/daemon"
+	ip -n "$S" mptcp limits set subflow 8 add_addr_accepted 8
+	daemon_policy handover
+	exits 0 apply "$TMP/policy.yaml" --for-daemon
+	is "$(ip netns exec "$C" sysctl -n net.mptcp.pm_type)" 1 pm_type
+	listen_to_service
+	NOTIFY_SOCKET=$TMP/notify WATCHDOG_USEC=200000 ip netns exec "$C" sh -c '
+		mount --bind /proc/sys /proc/sys
+		mount -o remount,ro,bind /proc/sys
+		exec setpriv --no-new-privs --inh-caps=-all \
+			--bounding-set=-all,+net_admin,+dac_read_search "$@"' - \
+		"$PMCTL" daemon --policy "$TMP/policy.yaml" >>"$TMP/daemon" 2>&1 &
+	DAEMON=$!
+	wait_for 10 grep -q '^READY=1 STATUS=policy "netns-test", engine userspace$' "$TMP/notified"
+	serve
+	talk 30
+	ip -n "$C" link set wlan0 down
+	wait_for 5 paths_used 's == ["10.77.2.1"]'
+	sed -i 's/^name: .*/name: another/' "$TMP/policy.yaml"
+	kill -HUP "$DAEMON"
+	wait_for 5 grep -q '^READY=1 STATUS=policy "another"' "$TMP/notified"
+	grep -qE '^RELOADING=1 MONOTONIC_USEC=[0-9]+$' "$TMP/notified" || die 'no RELOADING'
+	wait_for 5 grep -q '^WATCHDOG=1$' "$TMP/notified"
+	talked 250
+	kill "$DAEMON"
+	wait "$DAEMON" || die "ended with $?"
+	wait_for 5 grep -q '^STOPPING=1$' "$TMP/notified"
+	kill "$LISTENER"
+	! grep -qE ' (error|warning): ' "$TMP/daemon" || die "$(cat "$TMP/daemon")"
+	pmctl unload --netns "$C"
+	is "$(ip netns exec "$C" sysctl -n net.mptcp.pm_type)" 0 'pm_type after unload'
+	drop_namespaces
+}
+
 run_test 'daemon: handover, a link goes down' handover_link_down
 run_test 'daemon: the same without it' stock_link_down
 run_test 'daemon: handover by endpoints' handover_by_endpoints
 run_test 'daemon: a lost subflow comes back' lost_subflow
 run_test 'daemon: killed' killed_daemon
+run_test 'daemon: as a service' as_a_service
 run_test 'daemon: a second one' two_daemons
 run_test 'daemon: reload' reload_undisturbed
 run_test 'daemon: a path by hand, explain' path_by_hand
