@@ -86,6 +86,23 @@ static void force(struct pm_engine *e, unsigned int path, bool down)
 	memset(e->dirty, true, e->nr_modes);
 }
 
+/* What was not allowed before is tried at once; costs, and so the order, may be others. */
+static void allow(struct pm_engine *e, const enum pm_allowed *allowed)
+{
+	if (memcmp(e->allowed, allowed, e->policy->nr_paths * sizeof(*allowed)) == 0)
+		return;
+	for (size_t i = 0; i < e->nr_sources; i++) {
+		unsigned int path = e->sources[i].path;
+
+		if (path < e->policy->nr_paths && e->allowed[path] == PM_ALLOWED_NONE &&
+		    allowed[path] != PM_ALLOWED_NONE)
+			e->sources[i].healed_ms = e->now;
+	}
+	memcpy(e->allowed, allowed, e->policy->nr_paths * sizeof(*allowed));
+	engine_order_sources(e);
+	memset(e->dirty, true, e->nr_modes);
+}
+
 static void dispatch(struct pm_engine *e, const struct pm_input *in)
 {
 	switch (in->kind) {
@@ -108,6 +125,9 @@ static void dispatch(struct pm_engine *e, const struct pm_input *in)
 		break;
 	case PM_INPUT_PATH_FORCED:
 		force(e, in->forced.path, in->forced.down);
+		break;
+	case PM_INPUT_ALLOWED:
+		allow(e, in->allowed);
 		break;
 	}
 }
@@ -167,15 +187,22 @@ static void keep_opinions(const struct pm_engine *e, const struct policy *next, 
 	}
 }
 
+/* What was said about paths stays with their names. */
 static void keep_forced(struct pm_engine *e, const struct policy *next)
 {
+	enum pm_allowed allowed[POLICY_PATHS_MAX] = { PM_ALLOWED_ALL };
 	bool forced[POLICY_PATHS_MAX] = { false };
 
-	for (size_t n = 0; n < next->nr_paths; n++)
-		for (size_t o = 0; o < e->policy->nr_paths; o++)
-			if (strcmp(next->paths[n].name, e->policy->paths[o].name) == 0)
-				forced[n] = e->forced_down[o];
+	for (size_t n = 0; n < next->nr_paths; n++) {
+		for (size_t o = 0; o < e->policy->nr_paths; o++) {
+			if (strcmp(next->paths[n].name, e->policy->paths[o].name) != 0)
+				continue;
+			forced[n] = e->forced_down[o];
+			allowed[n] = e->allowed[o];
+		}
+	}
 	memcpy(e->forced_down, forced, sizeof(forced));
+	memcpy(e->allowed, allowed, sizeof(allowed));
 }
 
 int pm_engine_policy(struct pm_engine *e, const struct policy *policy, uint64_t now_ms,
