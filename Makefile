@@ -15,6 +15,8 @@ LIBDIR  ?= $(PREFIX)/lib/mptcp-pm
 MANDIR  ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/share/mptcp-pm
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 SYSCONFDIR ?= /etc
 CLANG   ?= clang
 PYTHON  ?= /usr/bin/python3
@@ -41,7 +43,7 @@ ALL_CFLAGS += -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize
 endif
 ALL_LDLIBS := $(LIB_LIBS)
 
-LIB_SRC  := $(wildcard src/util/*.c src/policy/*.c src/loader/*.c src/pm/*.c)
+LIB_SRC  := $(wildcard src/util/*.c src/policy/*.c src/loader/*.c src/pm/*.c src/daemon/*.c)
 CLI_SRC  := $(wildcard src/cli/*.c)
 TEST_SRC := $(wildcard tests/unit/test_*.c)
 TOOL_SRC := $(wildcard tests/tools/*.c)
@@ -98,6 +100,13 @@ $(O)/mptcp-pmctl: $(CLI_OBJ) $(O)/libpmctl.a
 
 # A unit test may include sources of src/cli through the CLI objects without main.
 $(O)/tests/%: $(O)/obj/tests/unit/%.o $(filter-out %/main.o,$(CLI_OBJ)) $(O)/libpmctl.a
+	$(say) LD $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LDLIBS) -lcunit
+
+# Those of the engine share a small world of paths and a kernel that does as it is told.
+ENGINE_TESTS := $(filter $(O)/tests/test_engine%,$(TESTS))
+$(ENGINE_TESTS): $(O)/tests/%: $(O)/obj/tests/unit/%.o $(O)/obj/tests/unit/engine_fixture.o $(O)/libpmctl.a
 	$(say) LD $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LDLIBS) -lcunit
@@ -211,4 +220,4 @@ help: ## this list
 
 include scripts/rules.mk
 -include $(HOST_OBJ:.o=.d) $(SIM_OBJ:.o=.d) $(wildcard $(O)/host/*.d)
--include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TEST_SRC:%.c=$(O)/obj/%.d) $(TOOL_SRC:%.c=$(O)/obj/%.d)
+-include $(O)/obj/tests/unit/engine_fixture.d $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TEST_SRC:%.c=$(O)/obj/%.d) $(TOOL_SRC:%.c=$(O)/obj/%.d)

@@ -10,18 +10,23 @@
 #include "cli/cli.h"
 #include "cli/diagnose.h"
 #include "cli/sched_set.h"
+#include "daemon/client.h"
+#include "pm/engine.h"
 #include "util/cleanup.h"
 
 #include <errno.h>
 #include <string.h>
 
 static const char *netns, *module_path;
-static bool dry_run, force;
+static bool dry_run, force, for_daemon;
 
 static const struct option_def options[] = {
 	{ "netns", 0, OPTION_VALUE, "NAME", "apply in this network namespace", &netns },
 	{ "dry-run", 'n', OPTION_SWITCH, NULL, "print the changes, make none", &dry_run },
 	{ "force", 0, OPTION_SWITCH, NULL, "also change endpoints made by someone else", &force },
+	{ "for-daemon", 0, OPTION_SWITCH, NULL,
+	  "only what a daemon that is about to start may not do: schedulers, rules, sysctls",
+	  &for_daemon },
 	{ "module", 0, OPTION_VALUE, "PATH", "load this mptcp_bpf.ko instead of the installed one",
 	  &module_path },
 };
@@ -29,7 +34,10 @@ static const struct option_def options[] = {
 struct run {
 	struct loader_config config;
 	struct policy *loaded;
-	struct policy policy; /* what is applied of it; borrows everything from `loaded` */
+	char *text; /* of `loaded`, for the daemon */
+	const char *file;
+	struct control_link daemon; /* if one runs here */
+	struct policy policy;	    /* what is applied of it; borrows everything from `loaded` */
 	struct pm_kernel kernel;
 	struct pm_plan plan;
 	struct sched_set scheds;
@@ -45,6 +53,8 @@ static void cleanup_run(struct run *r)
 	pm_kernel_clear(&r->kernel);
 	policy_free(&r->loaded);
 	free(r->parts);
+	control_close(&r->daemon);
+	free(r->text);
 	free(r->unloaded);
 }
 
@@ -66,6 +76,43 @@ static struct parts_run parts_run(struct run *r)
 	return (struct parts_run){ &r->policy, &r->kernel, &r->config, &r->left_out, force };
 }
 
+/* Endpoints are for who opens subflows: a daemon knows better which are wanted now, and with the
+ * userspace path manager there are none. */
+static int plan(struct run *r, struct error *e)
+{
+	char reason[PM_REASON_BYTES];
+	struct pm_plan_options how = {
+		.force = force,
+		.engine = pm_engine_choose(&r->policy, reason),
+		.has_daemon = for_daemon || r->daemon.fd >= 0,
+	};
+
+	how.leave_endpoints = how.has_daemon || how.engine == POLICY_ENGINE_USERSPACE;
+	return pm_plan_make_as(&r->policy, &r->kernel, &how, &r->plan, e);
+}
+
+/* REQUEST: "check" first, so that nothing is done that the daemon would not follow. */
+static int tell_daemon(struct run *r, const char *request, struct error *e)
+{
+	struct control_ask ask;
+
+	if (r->daemon.fd < 0)
+		return 0;
+	control_ask(&ask, request);
+	if (ask.out) {
+		json_key_string(&ask.j, "file", r->file);
+		json_key_string(&ask.j, "text", r->text);
+	}
+	return control_answer(&r->daemon, &ask, NULL, NULL, e);
+}
+
+static int find_daemon(struct run *r, struct error *e)
+{
+	int err = control_connect(&r->daemon, e);
+
+	return err == -ENOENT ? 0 : err < 0 ? err : tell_daemon(r, "check", e);
+}
+
 static int prepare(struct run *r, struct error *e)
 {
 	const struct parts_run run = parts_run(r);
@@ -84,7 +131,9 @@ static int prepare(struct run *r, struct error *e)
 	if (err == 0)
 		err = pm_kernel_read(&r->kernel, e);
 	if (err == 0)
-		err = pm_plan_make(&r->policy, &r->kernel, force, &r->plan, e);
+		err = find_daemon(r, e);
+	if (err == 0)
+		err = plan(r, e);
 	if (err == 0)
 		err = parts_plan(r->parts, &run, &r->plan, e);
 	return err;
@@ -129,9 +178,10 @@ static int execute(struct cli *c, struct run *r, struct error *e)
 	err = finish_parts(c, r, &run, e);
 	if (err == 0)
 		err = sched_set_swap(&r->scheds, &r->config, e);
-	if (err < 0)
-		error_hint(e, "the rest of the policy is in force; the scheduler keeps its former "
-			      "code and settings");
+	if (err == 0)
+		return tell_daemon(r, "apply", e);
+	error_hint(e, "the rest of the policy is in force; the scheduler keeps its former code and "
+		      "settings");
 	return err;
 }
 
@@ -180,7 +230,10 @@ static void finish(struct cli *c, struct run *r, bool nothing)
 	else if (nothing)
 		cli_note(c, "nothing to change\n");
 	else
-		cli_note(c, dry_run ? "dry run: nothing was changed\n" : "policy %s applied\n",
+		cli_note(c,
+			 dry_run	     ? "dry run: nothing was changed\n"
+			 : r->daemon.fd >= 0 ? "policy %s applied, the daemon follows it\n"
+					     : "policy %s applied\n",
 			 r->policy.name);
 }
 
@@ -196,7 +249,8 @@ static int apply(struct cli *c, struct run *r, struct error *e)
 		cli_note(c, "%sleft out:%s %s\n", cli_yellow(c), cli_plain(c), r->left_out.text);
 	changes = what(r);
 	/* With the same actions a different name is still to be recorded. */
-	nothing = changes_none(&changes) && strcmp(r->kernel.policy, r->policy.name) == 0;
+	nothing = changes_none(&changes) && strcmp(r->kernel.policy, r->policy.name) == 0 &&
+		  r->daemon.fd < 0;
 	changes_print(c, &changes);
 	if (!nothing && !dry_run) {
 		bool scheduler = scheduler_changes(r);
@@ -223,7 +277,9 @@ static int run(struct cli *c, int nr, char **words)
 		return status;
 	r->parts = calloc(1, sizeof(*r->parts));
 	r->config.module_path = module_path;
-	if (r->parts && diagnose_load(c, words[0], &r->loaded, &status) == 0)
+	r->daemon.fd = -1;
+	r->file = words[0];
+	if (r->parts && diagnose_load_text(c, words[0], &r->loaded, &r->text, &status) == 0)
 		status = apply(c, r, &e) < 0 ? cli_fail(c, &e) : EXIT_STATUS_OK;
 	cleanup_run(r);
 	return status;

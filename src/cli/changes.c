@@ -18,6 +18,7 @@ static char sign(enum pm_action_kind kind)
 	case PM_SET_LIMITS:
 	case PM_SET_SCHEDULER:
 	case PM_SET_SYN_RETRIES:
+	case PM_SET_MANAGER:
 		return '~';
 	}
 	return '?';
@@ -38,6 +39,8 @@ static const char *kind_name(enum pm_action_kind kind)
 		return "set-scheduler";
 	case PM_SET_SYN_RETRIES:
 		return "set-fallback-syn-retries";
+	case PM_SET_MANAGER:
+		return "set-path-manager";
 	}
 	return "";
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Events of the path manager as lines, or as JSON Lines. Names and keys are those of `ip mptcp
- * monitor`; three more events are ours: CURRENT, a connection there is, OVERFLOW, and GUARD, what
- * the guard did not let through.
+ * monitor`; four more events are ours: CURRENT, a connection there is, OVERFLOW, GUARD, what the
+ * guard did not let through, and ACTION, what the daemon did and why.
  */
 #ifndef CLI_EVENT_LINES_H
 #define CLI_EVENT_LINES_H
@@ -13,6 +13,7 @@
 
 #include "pm/event.h"
 #include "pm/guard.h"
+#include "util/flat.h"
 
 struct event_lines {
 	FILE *out;
@@ -30,5 +31,7 @@ void event_lines_guard(const struct event_lines *l, uint64_t time_us,
 		       const struct mptcp_guard_event *event, const char *dev);
 /* So many of the guard's events were lost. */
 void event_lines_guard_lost(const struct event_lines *l, uint64_t time_us, uint64_t lost);
+/* What the daemon tells: its line, in the order of its members. */
+void event_lines_told(const struct event_lines *l, const struct flat *told);
 
 #endif

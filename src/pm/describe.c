@@ -88,5 +88,8 @@ void pm_action_describe(const struct pm_action *a, char *out, size_t size)
 		append(&l, "set fallback-syn-retries %d (was %d)", a->syn_retries,
 		       a->syn_retries_before);
 		break;
+	case PM_SET_MANAGER:
+		append(&l, "set path_manager %s (was %s)", a->manager, a->manager_before);
+		break;
 	}
 }

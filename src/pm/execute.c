@@ -36,6 +36,10 @@ static struct pm_action inverse(const struct pm_action *a)
 		back.syn_retries = a->syn_retries_before;
 		back.syn_retries_before = a->syn_retries;
 		break;
+	case PM_SET_MANAGER:
+		memcpy(back.manager, a->manager_before, sizeof(back.manager));
+		memcpy(back.manager_before, a->manager, sizeof(back.manager_before));
+		break;
 	}
 	return back;
 }
@@ -86,6 +90,8 @@ static int act(void *data, struct pm_action *a, struct error *e)
 	case PM_SET_SYN_RETRIES:
 		snprintf(value, sizeof(value), "%d", a->syn_retries);
 		return pm_sysctl_write(PM_SYSCTL_SYN_RETRIES, value, e);
+	case PM_SET_MANAGER:
+		return pm_sysctl_set_manager(a->manager, e);
 	}
 	return -EINVAL;
 }

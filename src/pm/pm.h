@@ -28,6 +28,7 @@
 
 #define PM_SET_MAX	    2
 #define PM_SCHEDULERS_BYTES 256
+#define PM_MANAGER_BYTES    16 /* "kernel", "userspace" */
 
 struct pm_address {
 	sa_family_t family;
@@ -60,6 +61,7 @@ struct pm_interface {
 	uint32_t mtu_bytes;
 	struct pm_address *addresses; /* global, not temporary, not tentative, not deprecated */
 	size_t nr_addresses;
+	uint64_t bytes; /* received and sent since it was made */
 };
 
 /* What was read from one network namespace. Free with pm_kernel_clear(). */
@@ -84,6 +86,11 @@ struct pm_kernel {
 	int syn_retries; /* net.mptcp.syn_retrans_before_tcp_fallback; -1: there is none */
 	int saved_syn_retries, set_syn_retries[PM_SET_MAX];
 	size_t nr_set_syn_retries;
+	/* net.mptcp.path_manager of new connections, and the same about it. Empty: this kernel has
+	 * none, or nothing was saved. */
+	char manager[PM_MANAGER_BYTES], saved_manager[PM_MANAGER_BYTES];
+	char set_manager[PM_SET_MAX][PM_MANAGER_BYTES];
+	size_t nr_set_manager;
 	/* The scheduler that the applied policy names; empty: none. */
 	char policy_scheduler[POLICY_SCHEDULER_BYTES];
 	char available_schedulers[PM_SCHEDULERS_BYTES]; /* names and blanks; empty: unknown */
@@ -97,6 +104,7 @@ enum pm_action_kind {
 	PM_SET_LIMITS,
 	PM_SET_SCHEDULER,   /* sysctl; the scheduler itself is loaded by the caller before */
 	PM_SET_SYN_RETRIES, /* sysctl */
+	PM_SET_MANAGER,	  /* sysctl: who opens subflows of new connections */
 };
 
 struct pm_action {
@@ -106,7 +114,15 @@ struct pm_action {
 	struct pm_limits limits, limits_before;
 	char scheduler[POLICY_SCHEDULER_BYTES], scheduler_before[POLICY_SCHEDULER_BYTES];
 	int syn_retries, syn_retries_before;
+	char manager[PM_MANAGER_BYTES], manager_before[PM_MANAGER_BYTES];
 	char reason[128]; /* e.g. path "lte" (wwan0), mode handover */
+};
+
+/* What is wanted of a path or a source. */
+enum pm_wanted {
+	PM_WANT_NONE,
+	PM_WANT_BACKUP,
+	PM_WANT_ACTIVE,
 };
 
 enum pm_notice_kind {
@@ -118,6 +134,7 @@ enum pm_notice_kind {
 	PM_NOTICE_RULE_ABSENT,	    /* the cgroup of a rule does not exist yet */
 	PM_NOTICE_RESCUE,	    /* where SYN rescue stands aside */
 	PM_NOTICE_IPS,		    /* connections cannot begin on an interface that has a path */
+	PM_NOTICE_DAEMON,	    /* part of the policy is in force only while the daemon runs */
 };
 
 struct pm_notice {
@@ -153,10 +170,27 @@ const struct policy_path *pm_path_of(const struct policy *policy, const struct p
  * that the kernel made by itself (PM_FLAG_IMPLICIT) are ignored. Applying the plan and planning
  * again gives no action.
  *
+ * A policy of the userspace engine has no endpoints. -EINVAL when it asks for the kernel's and for
+ * what that cannot do.
+ *
  * Pure. `policy` NULL means "nothing of ours should remain" (unload: saved values come back). */
 int pm_plan_make(const struct policy *policy, const struct pm_kernel *kernel, bool force,
 		 struct pm_plan *out, struct error *e);
+
+struct pm_plan_options {
+	bool force;
+	/* Who is to open subflows of new connections; AUTO: net.mptcp.path_manager is left alone,
+	 * or becomes again what it was before us. */
+	enum policy_engine engine;
+	bool has_daemon;	      /* that does the rest, or will */
+	bool leave_endpoints;	      /* those there are stay, none is added */
+	const enum pm_wanted *wanted; /* by path, in place of what mode and path say; or NULL */
+};
+int pm_plan_make_as(const struct policy *policy, const struct pm_kernel *kernel,
+		    const struct pm_plan_options *options, struct pm_plan *out, struct error *e);
 void pm_plan_clear(struct pm_plan *p);
+/* -ENOMEM. */
+int pm_plan_add_notice(struct pm_plan *plan, enum pm_notice_kind kind, const char *text);
 
 /*
  * Carries the plan out in order and records ownership. On failure undoes what was done, newest

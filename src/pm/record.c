@@ -21,6 +21,11 @@ static void set_syn_retries_value(struct pm_state *s, int retries)
 	s->set_syn_retries[s->nr_set_syn_retries++] = retries;
 }
 
+static void set_manager_value(struct pm_state *s, const char *name)
+{
+	snprintf(s->set_manager[s->nr_set_manager++], PM_MANAGER_BYTES, "%s", name);
+}
+
 /* Is the kernel's value one that we set? */
 static bool limits_ours(const struct pm_kernel *k)
 {
@@ -43,6 +48,14 @@ static bool syn_retries_ours(const struct pm_kernel *k)
 {
 	for (size_t i = 0; i < k->nr_set_syn_retries; i++)
 		if (k->set_syn_retries[i] == k->syn_retries)
+			return true;
+	return false;
+}
+
+static bool manager_ours(const struct pm_kernel *k)
+{
+	for (size_t i = 0; i < k->nr_set_manager; i++)
+		if (strcmp(k->set_manager[i], k->manager) == 0)
 			return true;
 	return false;
 }
@@ -70,6 +83,8 @@ static void start(const struct policy *policy, const struct pm_kernel *before, s
 	       sizeof(s->saved_scheduler));
 	s->saved_syn_retries = syn_retries_ours(before) ? before->saved_syn_retries
 							: before->syn_retries;
+	memcpy(s->saved_manager, manager_ours(before) ? before->saved_manager : before->manager,
+	       sizeof(s->saved_manager));
 }
 
 static bool deleted(const struct pm_action *actions, size_t nr, const struct pm_endpoint *ep)
@@ -103,6 +118,7 @@ int pm_state_intend(const struct policy *policy, const struct pm_kernel *before,
 	const struct pm_action *limits = find(actions, nr, PM_SET_LIMITS);
 	const struct pm_action *scheduler = find(actions, nr, PM_SET_SCHEDULER);
 	const struct pm_action *retries = find(actions, nr, PM_SET_SYN_RETRIES);
+	const struct pm_action *manager = find(actions, nr, PM_SET_MANAGER);
 	struct pm_state s = { 0 };
 	int r;
 
@@ -123,6 +139,10 @@ int pm_state_intend(const struct policy *policy, const struct pm_kernel *before,
 		set_syn_retries_value(&s, before->syn_retries);
 	if (retries)
 		set_syn_retries_value(&s, retries->syn_retries);
+	if (manager_ours(before))
+		set_manager_value(&s, before->manager);
+	if (manager)
+		set_manager_value(&s, manager->manager);
 	r = add_endpoints(before, actions, nr, true, &s);
 	if (r < 0) {
 		pm_state_clear(&s);
@@ -138,6 +158,7 @@ int pm_state_conclude(const struct policy *policy, const struct pm_kernel *befor
 	const struct pm_action *limits = find(actions, nr, PM_SET_LIMITS);
 	const struct pm_action *scheduler = find(actions, nr, PM_SET_SCHEDULER);
 	const struct pm_action *retries = find(actions, nr, PM_SET_SYN_RETRIES);
+	const struct pm_action *manager = find(actions, nr, PM_SET_MANAGER);
 	struct pm_state s = { 0 };
 	int r;
 
@@ -148,6 +169,8 @@ int pm_state_conclude(const struct policy *policy, const struct pm_kernel *befor
 		set_scheduler_value(&s, scheduler ? scheduler->scheduler : before->scheduler);
 	if (policy && policy->establish.has_syn_retries && (retries || syn_retries_ours(before)))
 		set_syn_retries_value(&s, retries ? retries->syn_retries : before->syn_retries);
+	if (manager ? strcmp(manager->manager, s.saved_manager) != 0 : manager_ours(before))
+		set_manager_value(&s, manager ? manager->manager : before->manager);
 	r = add_endpoints(before, actions, nr, false, &s);
 	if (r < 0) {
 		pm_state_clear(&s);

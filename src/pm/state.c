@@ -16,7 +16,7 @@
 #define STATE_FOLDER	"/run/mptcp-pm"
 #define STATE_BYTES_MAX (1 << 20)
 
-static const char *folder(void)
+const char *pm_state_folder(void)
 {
 	const char *path = getenv("MPTCP_PM_STATE_DIR");
 
@@ -80,6 +80,10 @@ void pm_state_encode(FILE *out, const struct pm_state *s)
 		fprintf(out, "saved-syn-retries=%d\n", s->saved_syn_retries);
 	for (size_t i = 0; i < s->nr_set_syn_retries; i++)
 		fprintf(out, "set-syn-retries=%d\n", s->set_syn_retries[i]);
+	if (s->saved_manager[0])
+		fprintf(out, "saved-path-manager=%s\n", s->saved_manager);
+	for (size_t i = 0; i < s->nr_set_manager; i++)
+		fprintf(out, "set-path-manager=%s\n", s->set_manager[i]);
 	for (size_t i = 0; i < s->nr_endpoints; i++)
 		fprintf(out, "endpoint=%s id %u ifindex %d port %u flags %u\n",
 			pm_address_text(&s->endpoints[i].address, text), s->endpoints[i].id,
@@ -164,6 +168,10 @@ static int decode_pair(const char *key, const char *value, struct pm_state *s)
 		return decode_retries(value, &s->saved_syn_retries);
 	if (strcmp(key, "set-syn-retries") == 0 && s->nr_set_syn_retries < PM_SET_MAX)
 		return decode_retries(value, &s->set_syn_retries[s->nr_set_syn_retries++]);
+	if (strcmp(key, "saved-path-manager") == 0)
+		return copy(s->saved_manager, sizeof(s->saved_manager), value);
+	if (strcmp(key, "set-path-manager") == 0 && s->nr_set_manager < PM_SET_MAX)
+		return copy(s->set_manager[s->nr_set_manager++], PM_MANAGER_BYTES, value);
 	if (strcmp(key, "endpoint") == 0)
 		return decode_endpoint(value, s);
 	return -EBADMSG;
@@ -229,7 +237,7 @@ static int read_file(const char *path, struct pm_state *out)
 
 static void state_path(const struct pm_netns *ns, const char *suffix, char *out, size_t size)
 {
-	snprintf(out, size, "%s/netns-%" PRIu64 "%s", folder(), ns->inode, suffix);
+	snprintf(out, size, "%s/netns-%" PRIu64 "%s", pm_state_folder(), ns->inode, suffix);
 }
 
 int pm_state_read(const struct pm_netns *ns, struct pm_state *out, struct error *e)
@@ -297,9 +305,9 @@ int pm_state_lock(struct error *e)
 	_cleanup_close_ int fd = -1;
 	char path[512];
 
-	if (mkdir(folder(), 0755) < 0 && errno != EEXIST)
-		return refused("create", folder(), -errno, e);
-	snprintf(path, sizeof(path), "%s/lock", folder());
+	if (mkdir(pm_state_folder(), 0755) < 0 && errno != EEXIST)
+		return refused("create", pm_state_folder(), -errno, e);
+	snprintf(path, sizeof(path), "%s/lock", pm_state_folder());
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return refused("open", path, -errno, e);
@@ -331,7 +339,7 @@ static int next_state(DIR *d, char *path, size_t size, uint64_t *inode, struct p
 		if (strncmp(entry->d_name, "netns-", 6) != 0 ||
 		    decode_u64(entry->d_name + 6, inode) < 0)
 			continue;
-		snprintf(path, size, "%s/%s", folder(), entry->d_name);
+		snprintf(path, size, "%s/%s", pm_state_folder(), entry->d_name);
 		r = read_file(path, out);
 		if (r == 0)
 			return 1;
@@ -344,7 +352,7 @@ static int next_state(DIR *d, char *path, size_t size, uint64_t *inode, struct p
 
 int pm_state_forget_dead(int (*gone)(uint64_t cookie, struct error *e), struct error *e)
 {
-	_cleanup_(close_folder) DIR *d = opendir(folder());
+	_cleanup_(close_folder) DIR *d = opendir(pm_state_folder());
 	char path[512];
 	uint64_t inode;
 
@@ -365,7 +373,7 @@ int pm_state_forget_dead(int (*gone)(uint64_t cookie, struct error *e), struct e
 
 int pm_state_schedulers(char ***out, struct error *e)
 {
-	_cleanup_(close_folder) DIR *d = opendir(folder());
+	_cleanup_(close_folder) DIR *d = opendir(pm_state_folder());
 	char names[1024][POLICY_SCHEDULER_BYTES], path[512], **list, *strings;
 	uint64_t inode;
 	size_t nr = 0;

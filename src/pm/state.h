@@ -29,9 +29,14 @@ struct pm_state {
 	size_t nr_set_scheduler;
 	int saved_syn_retries, set_syn_retries[PM_SET_MAX];
 	size_t nr_set_syn_retries;
+	char saved_manager[PM_MANAGER_BYTES];
+	char set_manager[PM_SET_MAX][PM_MANAGER_BYTES];
+	size_t nr_set_manager;
 	struct pm_endpoint *endpoints; /* ours; id 0: about to be added, id not known */
 	size_t nr_endpoints;
 };
+
+const char *pm_state_folder(void);
 
 /* Idempotent. */
 void pm_state_clear(struct pm_state *s);

@@ -88,7 +88,7 @@ static const struct key learn_keys[] = {
 	  "7d" },
 	{ .name = "explore",
 	  &explore,
-	  handle_share,
+	  handle_quantity32,
 	  offsetof(struct policy_establish, explore_ppm),
 	  "Share of the connections that try a path which is not known to be the best.",
 	  "2%" },

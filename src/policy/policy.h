@@ -18,6 +18,9 @@
 
 #define POLICY_PATHS_MAX       32
 #define POLICY_RULES_MAX       64
+#define POLICY_MODES_MAX       32 /* built-in and own */
+#define POLICY_CAPS_MAX	       32
+#define POLICY_HOURS_MAX       4  /* parts of a day in one schedule */
 #define POLICY_PORTS_MAX       16 /* ranges in one condition */
 #define POLICY_KNOBS_MAX       16
 #define POLICY_IDEMPOTENT_MAX  16
@@ -35,10 +38,19 @@ enum policy_link_type {
 	POLICY_LINK_VPN,
 };
 
+/* What a mode does with a connection's paths; mptcp-pm.policy(5) has a state diagram of each. */
 enum policy_mode_kind {
-	POLICY_MODE_HANDOVER,	    /* cheapest paths active, dearer ones backup */
+	POLICY_MODE_HANDOVER,	    /* cheapest paths active, a dearer one only when they are bad */
 	POLICY_MODE_AGGREGATE,	    /* every path active */
-	POLICY_MODE_ACTIVE_STANDBY, /* exactly one path active */
+	POLICY_MODE_ACTIVE_STANDBY, /* exactly one path active, the others open as backup */
+	POLICY_MODE_INTERACTIVE,    /* the same by cost, left at the first sign of trouble */
+	POLICY_MODE_PURE_HANDOVER,  /* one subflow; the next one is opened when its path is gone */
+	POLICY_MODE_SMALLEST_DELAY, /* all open, that of the lowest RTT active */
+	POLICY_MODE_LOAD_BALANCE,   /* every path active, new data by weight */
+	POLICY_MODE_PRIORITY,  /* paths of a cost only when those of a lower one are not good */
+	POLICY_MODE_REDUNDANT, /* every path active, data on more than one */
+	POLICY_MODE_CHEAPEST,  /* only paths of the lowest cost that there is, good or bad */
+	POLICY_MODE_TARGET,    /* a dearer path while the rate is below a target */
 };
 
 enum policy_tristate {
@@ -60,6 +72,13 @@ enum policy_endpoint_use {
 	POLICY_ENDPOINT_FULLMESH = 1 << 2,
 };
 
+/* Who opens subflows. */
+enum policy_engine {
+	POLICY_ENGINE_AUTO,	 /* userspace when something asks for it, else the kernel */
+	POLICY_ENGINE_KERNEL,	 /* endpoints and limits, the same for every connection */
+	POLICY_ENGINE_USERSPACE, /* the daemon, connection by connection */
+};
+
 enum policy_fallback {
 	POLICY_FALLBACK_DENY,  /* refuse to apply when the kernel lacks something */
 	POLICY_FALLBACK_ALLOW, /* apply what can be had and say what was left out */
@@ -78,6 +97,19 @@ struct policy_scheduler {
 	size_t nr_knobs;
 };
 
+/* Part of a day in minutes after midnight, local time; one that ends before it begins ends on the
+ * next day. */
+struct policy_hours {
+	uint16_t from, to; /* up to 1440 */
+};
+
+struct policy_when {
+	unsigned int days; /* bit N: day N of the week, 0 being Sunday; none: always */
+	struct policy_hours
+		hours[POLICY_HOURS_MAX]; /* those past midnight belong to its first day */
+	size_t nr_hours;		 /* 0: all day */
+};
+
 struct policy_path {
 	char name[POLICY_NAME_BYTES];
 	char *interface; /* glob as in fnmatch(3); NULL: any */
@@ -87,6 +119,7 @@ struct policy_path {
 	enum policy_trust trust;
 	enum policy_tristate backup; /* unset: the mode decides */
 	unsigned int use;	     /* POLICY_ENDPOINT_*; default POLICY_ENDPOINT_SUBFLOW */
+	struct policy_when when;     /* not used at other times */
 	unsigned int line;	     /* where it stands in the file, 1-based */
 };
 
@@ -111,6 +144,38 @@ struct policy_prefix {
 	uint8_t bits; /* 0: any address */
 };
 
+/* A path is bad from `enter` on, and good again at or below `leave`; 0: not looked at. */
+struct policy_threshold {
+	uint64_t enter, leave;
+};
+
+/* When a path is bad. Any of them is enough; all must have been left for it to be good again. */
+struct policy_switch {
+	struct policy_threshold rtt_us; /* smoothed */
+	struct policy_threshold rto_us;
+	struct policy_threshold loss_permille; /* moving averages of what was sent */
+	struct policy_threshold resent_permille;
+	struct policy_threshold timeouts; /* retransmission timeouts in a row */
+	struct policy_threshold stall_ms; /* since the last ack with data outstanding, or since
+					   * the last data with a request outstanding */
+	uint32_t alpha_permille;	  /* weight of the newest sample in the averages */
+	uint32_t period_ms;		  /* between samples */
+};
+
+/* A mode as the policy tunes it; policy.modes has one for each kind, and those with own names. */
+struct policy_mode {
+	char name[POLICY_NAME_BYTES];
+	enum policy_mode_kind kind;
+	struct policy_switch when_bad;
+	uint32_t hold_ms; /* a path stays good, or bad, at least so long before it is the other */
+	uint32_t open_after_ms;	   /* subflows beyond the first: age of the connection ... */
+	uint64_t open_after_bytes; /* ... and what it has moved */
+	uint64_t target_bps;	   /* target: 0 elsewhere */
+};
+
+/* A built-in mode as it is without a policy. */
+const struct policy_mode *policy_mode_builtin(enum policy_mode_kind kind);
+
 /* A rule for some connections: all conditions must hold. */
 struct policy_rule {
 	char *cgroup; /* path in the cgroup v2 hierarchy, with its first slash; NULL: any */
@@ -119,8 +184,30 @@ struct policy_rule {
 	struct policy_prefix prefix;
 	enum policy_role role;
 	struct policy_scheduler scheduler; /* resolved as the default one; has a name */
-	enum policy_mode_kind mode;	   /* decided which scheduler, nothing else */
-	unsigned int number;		   /* in `connections`, from 1 */
+	enum policy_mode_kind mode;
+	unsigned int mode_index; /* in policy.modes */
+	uint32_t paths;		 /* bit N: policy.paths[N] may be used; all set: any */
+	unsigned int number;	 /* in `connections`, from 1 */
+	unsigned int line;
+};
+
+enum policy_period {
+	POLICY_PER_DAY, /* from midnight to midnight, local time */
+	POLICY_PER_MONTH,
+};
+
+enum policy_cap_action {
+	POLICY_CAP_BACKUP,
+	POLICY_CAP_CLOSE,
+	POLICY_CAP_NOTIFY, /* says so, and goes on */
+};
+
+/* What happens to a path when its interfaces have moved so much, in both directions. */
+struct policy_cap {
+	unsigned int path; /* in policy.paths */
+	uint64_t bytes;
+	enum policy_period per;
+	enum policy_cap_action then;
 	unsigned int line;
 };
 
@@ -203,7 +290,14 @@ struct policy {
 	size_t nr_paths;
 	struct policy_rule *rules; /* those with conditions, in file order: first match wins */
 	size_t nr_rules;
-	enum policy_mode_kind mode;	   /* of the default connection rule */
+	enum policy_mode_kind mode; /* of the default connection rule */
+	unsigned int mode_index;    /* in `modes` */
+	uint32_t rule_paths;	    /* as policy_rule.paths, of the default rule */
+	struct policy_mode *modes;  /* the built-in ones in the order of their enum, then own */
+	size_t nr_modes;
+	enum policy_engine engine;
+	struct policy_cap *caps;
+	size_t nr_caps;
 	struct policy_scheduler scheduler; /* resolved: rule, then mode, then top level */
 	struct policy_limits limits;
 	struct policy_guard guard;
@@ -219,7 +313,7 @@ bool policy_guard_applies(enum policy_guard_below below, enum policy_trust trust
 struct policy_diagnostic {
 	unsigned int line, column; /* 1-based; column counts characters, not bytes */
 	char text[256];		   /* e.g. unknown key "interfaces" */
-	char hint[128];		   /* e.g. did you mean "interface"?; may be empty */
+	char hint[192];		   /* e.g. did you mean "interface"?; may be empty */
 	char *source;		   /* the source line, may be NULL */
 };
 
@@ -245,6 +339,12 @@ int policy_parse(const char *file, const char *text, size_t size, struct policy 
  */
 int policy_load(const char *file, struct policy **out, struct policy_diagnostics *diagnostics,
 		struct error *e);
+
+/* What policy_load() parses: the text of a file, NUL-terminated and the caller's. -errno. */
+int policy_read(const char *file, char **text, size_t *size, struct error *e);
+/* What policy_load() does with it. */
+int policy_take(const char *file, const char *text, size_t size, struct policy **out,
+		struct policy_diagnostics *diagnostics, struct error *e);
 
 /* file:line:col: error: text, the source line, a caret and the hint, for each diagnostic. */
 void policy_diagnostics_print(FILE *out, const char *file, const struct policy_diagnostics *d,

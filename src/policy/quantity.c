@@ -47,8 +47,15 @@ static const struct kind kinds[] = {
 		  { "MiB", 1ull << 20 }, { "GB", 1000000000 }, { "GiB", 1ull << 30 },
 		  { "TB", 1000000000000 }, { "TiB", 1ull << 40 } },
 	},
+	[QUANTITY_BPS] = {
+		"a rate",
+		"^[0-9]{1,12}(bit|kbit|mbit|gbit)$",
+		"bit, kbit, mbit or gbit",
+		0,
+		{ { "bit", 1 }, { "kbit", 1000 }, { "mbit", 1000000 }, { "gbit", 1000000000 } },
+	},
 };
-_Static_assert(sizeof(kinds) / sizeof(kinds[0]) == QUANTITY_BYTES + 1, "a quantity has no units");
+_Static_assert(sizeof(kinds) / sizeof(kinds[0]) == QUANTITY_BPS + 1, "a quantity has no units");
 
 static const struct unit *find_unit(const struct kind *k, const char *name)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Numbers that are written with their unit: "250ms", "2.5%", "2GB". Pure. */
+/* Numbers that are written with their unit: "250ms", "2.5%", "2GB", "5mbit". Pure. */
 #ifndef POLICY_QUANTITY_H
 #define POLICY_QUANTITY_H
 
@@ -10,6 +10,7 @@ enum quantity {
 	QUANTITY_MS,	/* a time: ms, s, min, h, d; whole numbers */
 	QUANTITY_PPM,	/* a share: %, up to four decimals, 100% is 1000000 */
 	QUANTITY_BYTES, /* B, kB, MB, GB, TB (powers of 1000), KiB, MiB, GiB, TiB; whole numbers */
+	QUANTITY_BPS,	/* a rate: bit, kbit, mbit, gbit (powers of 1000) a second; whole numbers */
 };
 
 #define QUANTITY_TEXT_BYTES 32

@@ -186,14 +186,16 @@ static void test_changes(void)
 static void test_rule_changes(void)
 {
 	struct pm_plan empty = { 0 };
-	struct rules_change r = {
-		.before = { { .rule = 1, .scheduler = "ecf" }, { .rule = 2, .scheduler = "a" } },
-		.after = { { .rule = 1, .scheduler = "ecf" }, { .rule = 2, .scheduler = "b" } },
-		.nr_before = 2,
-		.nr_after = 2,
-		.selector = LOADER_UNCHANGED,
-	};
-	const struct changes what = { .plan = &empty, .rules = &r };
+	struct parts parts = { .rules = {
+						    .before = { { .rule = 1, .scheduler = "ecf" },
+								{ .rule = 2, .scheduler = "a" } },
+						    .after = { { .rule = 1, .scheduler = "ecf" },
+							       { .rule = 2, .scheduler = "b" } },
+						    .nr_before = 2,
+						    .nr_after = 2,
+						    .selector = LOADER_UNCHANGED,
+					    } };
+	const struct changes what = { .plan = &empty, .parts = &parts };
 	_cleanup_free_ char *text = NULL, *json = NULL;
 	struct changes_report report = { .what = what };
 	struct cli c = { 0 };
@@ -209,12 +211,12 @@ static void test_rule_changes(void)
 	fclose(c.out);
 	CU_ASSERT_PTR_NOT_NULL(
 		strstr(json, "{\"action\":\"add-rule\",\"text\":\"rule 2: scheduler b\"}"));
-	r.after[1] = r.before[1];
+	parts.rules.after[1] = parts.rules.before[1];
 	CU_ASSERT_TRUE(changes_none(&what));
 	r.selector = LOADER_SWAPPED;
 	CU_ASSERT_FALSE(changes_none(&what));
 	r.selector = LOADER_UNCHANGED;
-	r.nr_after = 1;
+	parts.rules.nr_after = 1;
 	CU_ASSERT_FALSE(changes_none(&what));
 }
 

@@ -27,6 +27,10 @@ static const struct {
 	{ QUANTITY_BYTES, "3kB", 3000 },
 	{ QUANTITY_BYTES, "4MiB", 4194304 },
 	{ QUANTITY_BYTES, "5TB", 5000000000000 },
+	{ QUANTITY_BPS, "9bit", 9 },
+	{ QUANTITY_BPS, "64kbit", 64000 },
+	{ QUANTITY_BPS, "5mbit", 5000000 },
+	{ QUANTITY_BPS, "1gbit", 1000000000 },
 };
 
 static bool well_formed(enum quantity q, const char *text)
@@ -58,17 +62,14 @@ static void test_refused(void)
 		enum quantity q;
 		const char *text;
 	} cases[] = {
-		{ QUANTITY_MS, "" },	      { QUANTITY_MS, "250" },
-		{ QUANTITY_MS, "ms" },	      { QUANTITY_MS, "-1s" },
-		{ QUANTITY_MS, "1.5s" },      { QUANTITY_MS, "1m" },
-		{ QUANTITY_MS, " 1s" },	      { QUANTITY_MS, "1s " },
-		{ QUANTITY_MS, "1 s" },	      { QUANTITY_MS, "1S" },
-		{ QUANTITY_MS, "1%" },	      { QUANTITY_MS, "1s2" },
-		{ QUANTITY_PPM, "2" },	      { QUANTITY_PPM, "2.%" },
-		{ QUANTITY_PPM, ".5%" },      { QUANTITY_PPM, "1,5%" },
-		{ QUANTITY_PPM, "1.00001%" }, { QUANTITY_PPM, "%" },
-		{ QUANTITY_BYTES, "2gb" },    { QUANTITY_BYTES, "2G" },
-		{ QUANTITY_BYTES, "1kb" },    { QUANTITY_BYTES, "1.5GB" },
+		{ QUANTITY_MS, "" },	  { QUANTITY_MS, "250" },	{ QUANTITY_MS, "ms" },
+		{ QUANTITY_MS, "-1s" },	  { QUANTITY_MS, "1.5s" },	{ QUANTITY_MS, "1m" },
+		{ QUANTITY_MS, " 1s" },	  { QUANTITY_MS, "1s " },	{ QUANTITY_MS, "1 s" },
+		{ QUANTITY_MS, "1S" },	  { QUANTITY_MS, "1%" },	{ QUANTITY_MS, "1s2" },
+		{ QUANTITY_PPM, "2" },	  { QUANTITY_PPM, "2.%" },	{ QUANTITY_PPM, ".5%" },
+		{ QUANTITY_PPM, "1,5%" }, { QUANTITY_PPM, "1.00001%" }, { QUANTITY_PPM, "%" },
+		{ QUANTITY_BPS, "5mb" },  { QUANTITY_BPS, "5" },	{ QUANTITY_BYTES, "2gb" },
+		{ QUANTITY_BYTES, "2G" }, { QUANTITY_BYTES, "1kb" },	{ QUANTITY_BYTES, "1.5GB" },
 	};
 	uint64_t value = 42;
 

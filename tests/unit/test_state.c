@@ -52,6 +52,9 @@ static void test_state_round_trip(void)
 			      .nr_set_limits = 1,
 			      .set_scheduler = { "minrtt" },
 			      .nr_set_scheduler = 1,
+			      .saved_manager = "kernel",
+			      .set_manager = { "userspace" },
+			      .nr_set_manager = 1,
 			      .saved_syn_retries = 2,
 			      .set_syn_retries = { 0, 128 },
 			      .nr_set_syn_retries = 2 };
@@ -69,6 +72,9 @@ static void test_state_round_trip(void)
 	CU_ASSERT_STRING_EQUAL(back.policy, "a b=c");
 	CU_ASSERT_EQUAL(back.generation, 3);
 	CU_ASSERT_EQUAL(back.set_limits[0].subflows, 4);
+	CU_ASSERT_STRING_EQUAL(back.saved_manager, "kernel");
+	CU_ASSERT_EQUAL(back.nr_set_manager, 1);
+	CU_ASSERT_STRING_EQUAL(back.set_manager[0], "userspace");
 	CU_ASSERT_EQUAL(back.saved_syn_retries, 2);
 	CU_ASSERT_EQUAL(back.nr_set_syn_retries, 2);
 	CU_ASSERT_EQUAL(back.set_syn_retries[1], 128);

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Subflows that were lost or refused: when to try again, and when not to (RFC 8684 section 3.6). */
+#include "pm/engine_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_RETRY_MS 1000
+#define RETRY_MS_MAX   64000
+#define STEADY_MS      10000 /* a subflow that lived so long starts back-off anew */
+#define FAILING	       3     /* joins that fail in a row before one that works means "healed" */
+#define RESOURCES_MS   30000
+#define MIDDLEBOX_MS   (6 * 3600 * 1000)
+
+enum reset_reason {
+	RESET_UNSPECIFIED,
+	RESET_MPTCP,
+	RESET_RESOURCES,
+	RESET_PROHIBITED,
+	RESET_OUTSTANDING,
+	RESET_PERFORMANCE,
+	RESET_MIDDLEBOX,
+};
+
+/* xorshift; the same numbers in each run, which tests rely on. */
+static uint32_t next_random(struct pm_engine *e)
+{
+	e->random ^= e->random << 13;
+	e->random ^= e->random >> 17;
+	e->random ^= e->random << 5;
+	return e->random;
+}
+
+/* A quarter to either side, so that what was lost at once does not come back at once. */
+static uint64_t jitter(struct pm_engine *e, uint64_t delay_ms)
+{
+	return delay_ms ? delay_ms - delay_ms / 4 + next_random(e) % (delay_ms / 2 + 1) : 0;
+}
+
+static struct attempt *find(const struct conn *c, uint8_t source, const uint8_t remote[16],
+			    uint16_t port)
+{
+	uint32_t hash = engine_hash(remote, port);
+
+	for (size_t i = 0; i < c->nr_attempts; i++)
+		if (c->attempts[i].source == source && c->attempts[i].remote == hash)
+			return &c->attempts[i];
+	return NULL;
+}
+
+struct attempt *engine_attempt(const struct pm_engine *e, const struct conn *c, uint8_t source,
+			       const uint8_t remote[16], uint16_t port)
+{
+	struct attempt *a = source == NO_SOURCE ? NULL : find(c, source, remote, port);
+
+	return a && a->failed_ms >= e->sources[source].since_ms ? a : NULL;
+}
+
+static struct attempt *get(struct pm_engine *e, struct conn *c, const struct flow *f)
+{
+	struct attempt *a = find(c, f->source, f->remote, f->remote_port), *bigger;
+
+	if (!a && c->nr_attempts == UINT8_MAX)
+		a = &c->attempts[next_random(e) % UINT8_MAX];
+	if (!a) {
+		bigger = reallocarray(c->attempts, c->nr_attempts + 1u, sizeof(*bigger));
+		if (!bigger) {
+			e->no_memory = true;
+			return NULL;
+		}
+		c->attempts = bigger;
+		a = &bigger[c->nr_attempts++];
+		a->failed_ms = 0;
+	}
+	if (!engine_attempt(e, c, f->source, f->remote, f->remote_port) || !a->failed_ms)
+		*a = (struct attempt){ .source = f->source,
+				       .remote = engine_hash(f->remote, f->remote_port) };
+	a->failed_ms = e->now;
+	return a;
+}
+
+void engine_failed(struct pm_engine *e, struct conn *c, const struct flow *f, bool was_up)
+{
+	struct attempt *a = f->source == NO_SOURCE ? NULL : get(e, c, f);
+	uint64_t delay_ms = 0;
+
+	if (!a)
+		return;
+	if (was_up && (uint32_t)e->now - f->since_ms >= STEADY_MS)
+		a->fails = 0;
+	if (!was_up || a->fails)
+		delay_ms = (uint64_t)FIRST_RETRY_MS << (a->fails ? a->fails - 1 : 0);
+	if (delay_ms > RETRY_MS_MAX)
+		delay_ms = RETRY_MS_MAX;
+	a->next_ms = e->now + jitter(e, delay_ms);
+	if (a->fails < 8)
+		a->fails++;
+	if (!was_up)
+		e->sources[f->source].nr_failing++;
+}
+
+void engine_postpone(struct pm_engine *e, struct conn *c, const struct flow *f, uint32_t delay_ms)
+{
+	struct attempt *a = f->source == NO_SOURCE ? NULL : get(e, c, f);
+
+	if (a)
+		a->next_ms = e->now + delay_ms;
+}
+
+static void block(struct pm_engine *e, const uint8_t address[16], uint8_t source, uint64_t until_ms)
+{
+	struct block *b = NULL, *first = &e->blocks[0];
+
+	for (size_t i = 0; i < e->nr_blocks; i++) {
+		if (memcmp(e->blocks[i].address, address, 16) == 0 && e->blocks[i].source == source)
+			b = &e->blocks[i];
+		if (e->blocks[i].until_ms < first->until_ms)
+			first = &e->blocks[i];
+	}
+	if (!b)
+		b = e->nr_blocks < BLOCKS_MAX ? &e->blocks[e->nr_blocks++] : first;
+	memcpy(b->address, address, 16);
+	b->source = source;
+	b->until_ms = until_ms;
+}
+
+void engine_forget_blocks(struct pm_engine *e)
+{
+	e->nr_blocks = 0;
+}
+
+void engine_reset_reason(struct pm_engine *e, struct conn *c, const struct flow *f, uint32_t reason,
+			 bool transient)
+{
+	struct attempt *a = engine_attempt(e, c, f->source, f->remote, f->remote_port);
+
+	if (!a)
+		return;
+	switch (reason) {
+	case RESET_RESOURCES:
+		block(e, f->remote, NO_SOURCE, e->now + RESOURCES_MS);
+		a->next_ms = e->now;
+		break;
+	case RESET_PROHIBITED:
+		block(e, f->remote, NO_SOURCE, UINT64_MAX);
+		break;
+	case RESET_OUTSTANDING:
+		a->bits |= a->bits & ATTEMPT_REOPENED ? ATTEMPT_NEVER : ATTEMPT_REOPENED;
+		break;
+	case RESET_PERFORMANCE:
+		a->bits |= ATTEMPT_AS_BACKUP;
+		a->next_ms = e->now + engine_mode(e, c->mode)->hold_ms;
+		break;
+	case RESET_MIDDLEBOX:
+		block(e, f->remote, f->source, e->now + MIDDLEBOX_MS);
+		break;
+	case RESET_UNSPECIFIED:
+	case RESET_MPTCP:
+	default: /* of a newer RFC: the flag tells what is known about it */
+		if (!transient)
+			a->bits |= ATTEMPT_NEVER;
+		break;
+	}
+}
+
+uint64_t engine_retry_ms(const struct pm_engine *e, const struct conn *c, uint8_t source,
+			 const uint8_t remote[16], uint16_t port)
+{
+	const struct attempt *a = engine_attempt(e, c, source, remote, port);
+	uint64_t when = 0;
+
+	if (a && (a->bits & ATTEMPT_NEVER))
+		return UINT64_MAX;
+	if (a && a->failed_ms >= e->sources[source].healed_ms)
+		when = a->next_ms;
+	for (size_t i = 0; i < e->nr_blocks; i++) {
+		const struct block *b = &e->blocks[i];
+
+		if ((b->source == NO_SOURCE || b->source == source) && b->until_ms > when &&
+		    memcmp(b->address, remote, 16) == 0)
+			when = b->until_ms;
+	}
+	return when;
+}
+
+void engine_worked(struct pm_engine *e, const struct flow *f)
+{
+	struct source *s;
+
+	if (f->source == NO_SOURCE)
+		return;
+	s = &e->sources[f->source];
+	if (s->nr_failing >= FAILING) {
+		s->healed_ms = e->now;
+		memset(e->dirty, true, e->nr_modes);
+	}
+	s->nr_failing = 0;
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Where a subflow may go to and come from. */
+#include "pm/engine_internal.h"
+
+#include <string.h>
+
+#define SUBFLOWS_DEFAULT 2 /* the kernel's own limit, where the policy sets none */
+
+unsigned int engine_use(const struct pm_engine *e, uint8_t source)
+{
+	unsigned int use = e->policy->paths[e->sources[source].path].use;
+
+	return use & (POLICY_ENDPOINT_SIGNAL | POLICY_ENDPOINT_SUBFLOW)
+		       ? use
+		       : use | POLICY_ENDPOINT_SUBFLOW;
+}
+
+size_t engine_targets(const struct pm_engine *e, const struct conn *c, uint8_t source,
+		      struct target out[PEERS_MAX + 1])
+{
+	bool v4 = engine_is_v4(e->sources[source].address);
+	size_t nr = 0;
+
+	if (!(engine_use(e, source) & POLICY_ENDPOINT_SUBFLOW) ||
+	    (!v4 && (c->bits & CONN_V4_SOCKET)))
+		return 0;
+	if (!(c->bits & CONN_DENY_ID0) && engine_is_v4(c->remote) == v4) {
+		out[nr] = (struct target){ .port = c->remote_port };
+		memcpy(out[nr++].address, c->remote, 16);
+	}
+	for (size_t i = 0; i < c->nr_peers; i++) {
+		const struct peer *p = &c->peers[i];
+
+		if (engine_is_v4(p->address) != v4)
+			continue;
+		out[nr] =
+			(struct target){ .port = p->port ? p->port : c->remote_port, .id = p->id };
+		memcpy(out[nr++].address, p->address, 16);
+	}
+	return nr;
+}
+
+uint32_t engine_subflows_max(const struct pm_engine *e)
+{
+	return 1 + (e->policy->limits.set ? e->policy->limits.subflows : SUBFLOWS_DEFAULT);
+}
+
+uint8_t engine_local_id(const struct pm_engine *e, const struct conn *c, uint8_t source)
+{
+	const struct source *s = &e->sources[source];
+
+	if (memcmp(s->address, c->local, 16) == 0)
+		return 0;
+	/* One that a person opened, or an earlier run of the daemon. */
+	for (size_t i = 0; i < c->nr_flows; i++)
+		if (memcmp(c->flows[i].local, s->address, 16) == 0)
+			return c->flows[i].local_id;
+	return s->id;
+}
