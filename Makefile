@@ -46,7 +46,7 @@ CLI_SRC  := $(wildcard src/cli/*.c)
 TEST_SRC := $(wildcard tests/unit/test_*.c)
 TOOL_SRC := $(wildcard tests/tools/*.c)
 BPF_SRC  := $(wildcard bpf/sched/*.bpf.c)
-SEL_SRC  := $(wildcard bpf/select/*.bpf.c)
+SEL_SRC  := $(wildcard bpf/select/*.bpf.c bpf/oracle/*.bpf.c)
 BAD_SRC  := $(wildcard tests/vm/bad/*.bpf.c)
 
 LIB_OBJ  := $(LIB_SRC:%.c=$(O)/obj/%.o)
@@ -169,7 +169,7 @@ new-sched: ## write a scheduler to begin with to bpf/sched/, NAME=... [DIR=...]
 	$(Q)scripts/new-sched '$(NAME)' $(DIR)
 
 # Not schedulers: what the loader runs itself.
-$(SEL_OBJ): $(O)/bpf/select/%.bpf.o: bpf/select/%.bpf.c $(BPF_DEPS)
+$(SEL_OBJ): $(O)/bpf/%.bpf.o: bpf/%.bpf.c $(BPF_DEPS)
 	$(build_bpf)
 
 $(BAD_OBJ): $(O)/bpf-bad/%.bpf.o: tests/vm/bad/%.bpf.c $(BPF_DEPS)
