@@ -18,6 +18,7 @@ struct subflow {
 	__u64 received_ns;
 	__u64 asked_ns; /* sent something, and nothing received since; 0: no */
 	__u32 answer_us, answers;
+	__u64 bytes;
 	__u32 snd_una;
 	__u32 segs, lost, resent;
 	__u32 armed;
@@ -32,9 +33,10 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 } configs SEC(".maps");
 
+/* What was not heard for long is taken out by the watcher: maps that evict take no spin locks. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
+	__uint(max_entries, 16384);
 	__type(key, struct oracle_key);
 	__type(value, struct oracle_path);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -125,6 +127,7 @@ static __always_inline bool bad_at_all(const struct oracle_path *p)
 static __always_inline void count_from(struct subflow *st, const struct tcp_sock *tp)
 {
 	st->snd_una = tp->snd_una;
+	st->bytes = tp->bytes_acked + tp->bytes_received;
 	st->segs = tp->data_segs_out;
 	st->lost = tp->lost;
 	st->resent = tp->total_retrans;
@@ -157,8 +160,7 @@ static __always_inline void note_received(struct subflow *st, __u64 now)
 static __always_inline void report_sent(struct subflow *st, const struct tcp_sock *tp,
 					struct oracle_report *r)
 {
-	const struct inet_connection_sock *icsk =
-		bpf_core_cast(tp, struct inet_connection_sock);
+	const struct inet_connection_sock *icsk = bpf_core_cast(tp, struct inet_connection_sock);
 	__u32 timeouts = icsk->icsk_retransmits;
 
 	/* Nobody noted that ack; its time is about that of the last packet. */
@@ -171,9 +173,11 @@ static __always_inline void report_sent(struct subflow *st, const struct tcp_soc
 	r->srtt_us = tp->srtt_us >> 3;
 	r->rto_us = oracle_rto_us(r->srtt_us, tp->rttvar_us, icsk->icsk_backoff);
 	r->overdue_us = oracle_overdue_us(r->srtt_us, tp->mdev_us >> 2);
+	r->bytes = tp->bytes_acked + tp->bytes_received - st->bytes;
 	r->segs = tp->data_segs_out - st->segs;
 	r->lost = tp->lost - st->lost;
 	r->resent = tp->total_retrans - st->resent;
+	st->bytes += r->bytes;
 	st->segs += r->segs;
 	st->lost += r->lost;
 	st->resent += r->resent;
@@ -214,8 +218,7 @@ static __always_inline bool answered(const struct mptcp_subflow_context *sub)
 static __always_inline void report_received(struct subflow *st, const struct tcp_sock *tp,
 					    struct oracle_report *r)
 {
-	const struct inet_connection_sock *icsk =
-		bpf_core_cast(tp, struct inet_connection_sock);
+	const struct inet_connection_sock *icsk = bpf_core_cast(tp, struct inet_connection_sock);
 	const struct mptcp_subflow_context *sub =
 		bpf_core_cast(icsk->icsk_ulp_data, struct mptcp_subflow_context);
 	const struct sock *sk = bpf_core_cast(tp, struct sock);

@@ -17,11 +17,11 @@
 #define ORACLE_PREFIX4	   24u
 #define ORACLE_PREFIX6	   48u
 #define ORACLE_RING_BYTES  65536u
-#define ORACLE_FRACTION	   10	   /* bits behind the point of averaged segments */
-#define ORACLE_SLACK_US	   50000u  /* what a delayed ack may add to the RTT: TCP_DELACK_MIN */
-#define ORACLE_LOOK_MIN_MS 10u	   /* between two looks at a subflow */
-#define ORACLE_ANSWERS_MIN 3u	   /* so many answers in time, before the lack of one counts */
-#define ORACLE_NEVER_US	   60000000u /* longer times are cut off here */
+#define ORACLE_FRACTION	   10	      /* bits behind the point of averaged segments */
+#define ORACLE_SLACK_US	   50000u     /* what a delayed ack may add to the RTT: TCP_DELACK_MIN */
+#define ORACLE_LOOK_MIN_MS 10u	      /* between two looks at a subflow */
+#define ORACLE_ANSWERS_MIN 3u	      /* so many answers in time, before the lack of one counts */
+#define ORACLE_NEVER_US	   60000000u  /* longer times are cut off here */
 #define ORACLE_RTO_MAX_US  120000000u /* TCP_RTO_MAX */
 
 enum oracle_trigger {
@@ -59,12 +59,14 @@ struct oracle_config {
 
 struct oracle_sums {
 	__u64 srtt_us, rto_us; /* of all samples */
+	__u64 bytes;	       /* delivered, either way */
 	__u32 samples;
 	__u32 segs, lost, resent;
 };
 
 struct oracle_averages {
 	__u64 segs, lost, resent; /* ORACLE_FRACTION bits behind the point */
+	__u64 rate_bps;		  /* while it was used */
 	__u32 srtt_us, rto_us;	  /* 0: not known */
 };
 
@@ -95,10 +97,11 @@ struct oracle_path {
 /* What the subflows of a path have to say about it since they last did. */
 struct oracle_report {
 	__u64 now_ns;
-	__u64 delivered_ns;  /* last time; 0: not since the last report */
-	__u64 waiting_ns;    /* since when the peer owes an ack or data; 0: it owes nothing */
-	__u32 overdue_us;    /* what it may take */
+	__u64 delivered_ns; /* last time; 0: not since the last report */
+	__u64 waiting_ns;   /* since when the peer owes an ack or data; 0: it owes nothing */
+	__u32 overdue_us;   /* what it may take */
 	__u32 srtt_us, rto_us;
+	__u64 bytes;
 	__u32 segs, lost, resent;
 	__u32 timeouts; /* retransmission timeouts running; 0: none since the last report */
 };
@@ -140,8 +143,13 @@ static inline __u32 oracle_permille(__u64 part, __u64 whole)
 }
 
 static inline void oracle_close_period(struct oracle_averages *a, const struct oracle_sums *s,
-				       __u32 alpha_permille)
+				       __u64 period_ns, __u32 alpha_permille)
 {
+	__u64 ms = period_ns / 1000000 ? period_ns / 1000000 : 1;
+	/* 2^50 bytes in a period are more than any path carries. */
+	__u64 bytes = s->bytes < 1ull << 50 ? s->bytes : 1ull << 50;
+
+	a->rate_bps = oracle_ema(a->rate_bps, bytes * 8000 / ms, alpha_permille);
 	if (s->samples) {
 		__u64 srtt = s->srtt_us / s->samples, rto = s->rto_us / s->samples;
 
@@ -151,8 +159,8 @@ static inline void oracle_close_period(struct oracle_averages *a, const struct o
 	if (s->segs || s->lost || s->resent) {
 		a->segs = oracle_ema(a->segs, (__u64)s->segs << ORACLE_FRACTION, alpha_permille);
 		a->lost = oracle_ema(a->lost, (__u64)s->lost << ORACLE_FRACTION, alpha_permille);
-		a->resent = oracle_ema(a->resent, (__u64)s->resent << ORACLE_FRACTION,
-				       alpha_permille);
+		a->resent =
+			oracle_ema(a->resent, (__u64)s->resent << ORACLE_FRACTION, alpha_permille);
 	}
 }
 
@@ -208,6 +216,7 @@ static inline void oracle_take(struct oracle_health *h, const struct oracle_repo
 		s->rto_us += r->rto_us;
 		s->samples++;
 	}
+	s->bytes += r->bytes;
 	s->segs = oracle_add(s->segs, r->segs);
 	s->lost = oracle_add(s->lost, r->lost);
 	s->resent = oracle_add(s->resent, r->resent);
@@ -216,7 +225,8 @@ static inline void oracle_take(struct oracle_health *h, const struct oracle_repo
 	/* The first sample is an average, too: with nothing else known it need not wait. */
 	if (r->now_ns - h->period_ns < period_ms * 1000000ull && h->averages.srtt_us)
 		return;
-	oracle_close_period(&h->averages, s, alpha_permille);
+	oracle_close_period(&h->averages, s, h->period_ns ? r->now_ns - h->period_ns : 0,
+			    alpha_permille);
 	*s = (struct oracle_sums){ 0 };
 	h->period_ns = r->now_ns;
 }

@@ -74,8 +74,8 @@ static __always_inline __u32 next_stall_ms(const struct oracle_config *c, __u32 
 	return next;
 }
 
-static __always_inline void wait(struct subflow *st, const struct oracle_config *c,
-				 __u64 waited_ns, __u32 overdue_us)
+static __always_inline void wait(struct subflow *st, const struct oracle_config *c, __u64 waited_ns,
+				 __u32 overdue_us)
 {
 	__u32 waited_ms = waited_ns / 1000000;
 
@@ -105,7 +105,8 @@ static int look(void *map, __u64 *key, struct subflow *st)
 	if (r.waiting_ns)
 		wait(st, c, r.now_ns > r.waiting_ns ? r.now_ns - r.waiting_ns : 0, r.overdue_us);
 	else if (bad_at_all(p))
-		/* A threshold may be left only after a period; armed stays 0 for what comes before. */
+		/* A threshold may be left only after a period; armed stays 0 for what comes before.
+		 */
 		bpf_timer_start(&st->timer, c->period_ms * 1000000ull, 0);
 	return 0;
 }

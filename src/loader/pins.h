@@ -15,6 +15,10 @@ void pins_path(const struct loader_config *c, const char *name, char out[PINS_PA
 /* The same for the selector: "link", "rules". */
 void pins_select_path(const struct loader_config *c, const char *name, char out[PINS_PATH_BYTES]);
 
+/* The same for what runs without the module, see tool.h; a NULL name gives the tool's folder. */
+void pins_tool_path(const struct loader_config *c, const char *tool, const char *name,
+		    char out[PINS_PATH_BYTES]);
+
 /* Mounts bpffs if need be, makes the folder and locks it until the descriptor is closed, so that
  * two loaders do not work at once. Returns the descriptor. */
 int pins_lock(const struct loader_config *c, struct error *e);
