@@ -12,7 +12,7 @@
 struct subflow {
 	struct bpf_timer timer;
 	struct oracle_key key;
-	__u64 since_ns;	    /* snd_una is what it is, or first sent with nothing outstanding */
+	__u64 since_ns;	    /* snd_una is what it is, or something is outstanding again */
 	__u64 delivered_ns; /* last ack or data */
 	__u64 reported_ns;  /* of delivered_ns */
 	__u64 received_ns;
@@ -21,8 +21,10 @@ struct subflow {
 	__u64 bytes;
 	__u32 snd_una;
 	__u32 segs, lost, resent;
-	__u32 armed;
 	__u32 timeouts;
+	bool armed;
+	bool late; /* what it waits for was overdue when it was looked at last */
+	bool idle; /* nothing outstanding when it was looked at last */
 };
 
 struct {
@@ -139,7 +141,10 @@ static __always_inline void note_sent(struct subflow *st, const struct tcp_sock 
 	if (tp->snd_una != st->snd_una) {
 		st->snd_una = tp->snd_una;
 		st->since_ns = st->delivered_ns = now;
+	} else if (st->idle) {
+		st->since_ns = now;
 	}
+	st->idle = false;
 	if (!st->asked_ns)
 		st->asked_ns = now;
 }
@@ -183,7 +188,8 @@ static __always_inline void report_sent(struct subflow *st, const struct tcp_soc
 	st->resent += r->resent;
 	r->timeouts = timeouts > st->timeouts ? timeouts : 0;
 	st->timeouts = timeouts;
-	if (tp->packets_out)
+	st->idle = !tp->packets_out;
+	if (!st->idle)
 		r->waiting_ns = st->since_ns;
 }
 

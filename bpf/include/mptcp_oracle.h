@@ -20,6 +20,7 @@
 #define ORACLE_FRACTION	   10	      /* bits behind the point of averaged segments */
 #define ORACLE_SLACK_US	   50000u     /* what a delayed ack may add to the RTT: TCP_DELACK_MIN */
 #define ORACLE_LOOK_MIN_MS 10u	      /* between two looks at a subflow */
+#define ORACLE_TAKEN_IN_NS 1000000    /* from a packet's arrival until the socket shows it */
 #define ORACLE_ANSWERS_MIN 3u	      /* so many answers in time, before the lack of one counts */
 #define ORACLE_NEVER_US	   60000000u  /* longer times are cut off here */
 #define ORACLE_RTO_MAX_US  120000000u /* TCP_RTO_MAX */
@@ -90,8 +91,8 @@ struct oracle_path {
 #endif
 	__u32 reserved;
 	struct oracle_health health;
-	__u64 changed_ns[ORACLE_SETS_MAX];
-	__u8 bad[ORACLE_SETS_MAX]; /* bit N: by trigger N */
+	__u64 bad_ns[ORACLE_SETS_MAX]; /* when a trigger last made it bad */
+	__u8 bad[ORACLE_SETS_MAX];     /* bit N: by trigger N */
 };
 
 /* What the subflows of a path have to say about it since they last did. */
@@ -186,6 +187,12 @@ static inline __u32 oracle_overdue_us(__u32 srtt_us, __u32 rttvar_us)
 	return t < ORACLE_NEVER_US ? (__u32)t : ORACLE_NEVER_US;
 }
 
+static inline int oracle_is_late(const struct oracle_report *r)
+{
+	return r->waiting_ns && r->now_ns > r->waiting_ns &&
+	       r->now_ns - r->waiting_ns >= r->overdue_us * 1000ull;
+}
+
 /* Since when nothing came over the path that was owed, in ms; 0 as long as it may take. */
 static inline __u32 oracle_stall_ms(const struct oracle_health *h, const struct oracle_report *r)
 {
@@ -203,6 +210,7 @@ static inline void oracle_take(struct oracle_health *h, const struct oracle_repo
 			       __u32 alpha_permille, __u32 period_ms)
 {
 	struct oracle_sums *s = &h->sums;
+	__u64 ns;
 
 	if (r->delivered_ns > h->delivered_ns) {
 		h->delivered_ns = r->delivered_ns;
@@ -222,11 +230,16 @@ static inline void oracle_take(struct oracle_health *h, const struct oracle_repo
 	s->resent = oracle_add(s->resent, r->resent);
 	if (r->segs || r->delivered_ns || r->waiting_ns || r->timeouts || r->lost)
 		h->heard_ns = r->now_ns;
-	/* The first sample is an average, too: with nothing else known it need not wait. */
-	if (r->now_ns - h->period_ns < period_ms * 1000000ull && h->averages.srtt_us)
+	if (!h->period_ns) {
+		/* With nothing else known the first sample need not wait. */
+		h->averages.srtt_us = r->srtt_us;
+		h->averages.rto_us = r->rto_us;
+		h->period_ns = r->now_ns;
+	}
+	ns = r->now_ns - h->period_ns;
+	if (ns < period_ms * 1000000ull)
 		return;
-	oracle_close_period(&h->averages, s, h->period_ns ? r->now_ns - h->period_ns : 0,
-			    alpha_permille);
+	oracle_close_period(&h->averages, s, ns, alpha_permille);
 	*s = (struct oracle_sums){ 0 };
 	h->period_ns = r->now_ns;
 }

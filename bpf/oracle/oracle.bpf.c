@@ -24,8 +24,8 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Tells thresholds that are crossed: at once when the path gets bad, and at most once a period when
- * it gets good, or a path on the edge would tell without end. */
+/* Tells thresholds that are crossed: at once when the path gets bad, but a period has to pass until
+ * it may be good again, or a path on the edge would tell without end. */
 static __always_inline void judge(const struct subflow *st, struct oracle_path *p,
 				  const struct oracle_config *c, __u64 now)
 {
@@ -39,17 +39,18 @@ static __always_inline void judge(const struct subflow *st, struct oracle_path *
 		__u32 set = (__u32)i / ORACLE_ROOM & (ORACLE_SETS_MAX - 1);
 		__u32 trigger = (__u32)i & (ORACLE_ROOM - 1);
 		__u8 *bad = &p->bad[set];
-		__u64 *changed = &p->changed_ns[set];
+		__u64 *since = &p->bad_ns[set];
 
 		if (set >= c->nr_sets)
 			break;
 		ev.value = oracle_value(&p->health, trigger);
 		ev.bad = oracle_is_bad(&c->sets[set][trigger], ev.value, *bad >> trigger & 1);
 		if (ev.bad == (*bad >> trigger & 1) ||
-		    (!ev.bad && now - *changed < c->period_ms * 1000000ull))
+		    (!ev.bad && now - *since < c->period_ms * 1000000ull))
 			continue;
 		*bad ^= 1 << trigger;
-		*changed = now;
+		if (ev.bad)
+			*since = now;
 		ev.set = set;
 		ev.trigger = trigger;
 		bpf_ringbuf_output(ring, &ev, sizeof(ev), 0);
@@ -79,7 +80,7 @@ static __always_inline void wait(struct subflow *st, const struct oracle_config 
 {
 	__u32 waited_ms = waited_ns / 1000000;
 
-	st->armed = 1;
+	st->armed = true;
 	bpf_timer_start(&st->timer,
 			oracle_next_look_ms(next_stall_ms(c, waited_ms), waited_ms, overdue_us,
 					    c->period_ms) *
@@ -95,17 +96,19 @@ static int look(void *map, __u64 *key, struct subflow *st)
 	struct oracle_path *p = path_of(st);
 
 	/* First, so that what happens from here on starts the timer anew. */
-	st->armed = 0;
+	st->armed = false;
 	if (!c || !p)
 		return 0;
 	report_sent(st, tp, &r);
 	report_received(st, tp, &r);
 	path_take(p, &r, c);
+	st->late = oracle_is_late(&r);
 	judge(st, p, c, r.now_ns);
 	if (r.waiting_ns)
 		wait(st, c, r.now_ns > r.waiting_ns ? r.now_ns - r.waiting_ns : 0, r.overdue_us);
 	else if (bad_at_all(p))
-		/* A threshold may be left only after a period; armed stays 0 for what comes before.
+		/* A threshold may be left only after a period; armed stays false for what comes
+		 * before.
 		 */
 		bpf_timer_start(&st->timer, c->period_ms * 1000000ull, 0);
 	return 0;
@@ -194,22 +197,30 @@ int BPF_PROG(arrived, struct sock *sk, struct sk_buff *skb)
 	data = has_data(skb);
 	if (data)
 		note_received(st, bpf_ktime_get_ns());
-	if (data || tp->packets_out)
+	if (st->late)
+		/* Good news; by then the packet will have been taken in. */
+		bpf_timer_start(&st->timer, ORACLE_TAKEN_IN_NS, 0);
+	else if (data || tp->packets_out)
 		arm(st, tp);
 	return 0;
 }
 
-/* Sent by MPTCP's worker and lost, or sent before the oracle came. */
+/* A retransmission timeout is news at once. */
 SEC("tp_btf/tcp_retransmit_skb")
 int BPF_PROG(resent, struct sock *sk, struct sk_buff *skb)
 {
+	const struct inet_connection_sock *icsk = bpf_core_cast(sk, struct inet_connection_sock);
 	const struct tcp_sock *tp = bpf_core_cast(sk, struct tcp_sock);
 	struct subflow *st;
 
 	if (!tp->is_mptcp)
 		return 0;
 	st = subflow_of((__u64)sk);
-	if (st)
+	if (!st)
+		return 0;
+	if (icsk->icsk_retransmits > st->timeouts)
+		bpf_timer_start(&st->timer, 0, 0);
+	else
 		arm(st, tp);
 	return 0;
 }
