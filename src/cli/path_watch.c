@@ -14,9 +14,11 @@
 #include <string.h>
 #include <time.h>
 
-#define NR(a) (sizeof(a) / sizeof((a)[0]))
+#define NR(a)	      (sizeof(a) / sizeof((a)[0]))
+#define PERIOD_MAX_MS 60000
 
-static const char *netns, *policy_file, *seconds_text, *count_text;
+static const char *netns, *policy_file, *seconds_text, *count_text, *period_text,
+	*alpha_text;
 static struct option_list when;
 
 static const struct option_def options[] = {
@@ -25,6 +27,9 @@ static const struct option_def options[] = {
 	  &policy_file },
 	{ "when", 0, OPTION_LIST, "TRIGGER=ENTER[:LEAVE]",
 	  "rtt, rto, stall in ms; loss, resent in percent; timeouts", &when },
+	{ "period", 0, OPTION_VALUE, "MS", "of an average (500); not with --policy", &period_text },
+	{ "alpha", 0, OPTION_VALUE, "PERCENT",
+	  "weight of the newest period in an average (50); not with --policy", &alpha_text },
 	{ "seconds", 0, OPTION_VALUE, "N", "stop after so many seconds; otherwise with Ctrl-C",
 	  &seconds_text },
 	{ "count", 0, OPTION_VALUE, "N", "stop after so many events", &count_text },
@@ -110,12 +115,20 @@ static int parse_when(const char *text, struct oracle_threshold out[ORACLE_ROOM]
 
 static int parse_config(struct oracle_config *out, struct error *e)
 {
+	uint64_t period = defaults.period_ms, alpha = defaults.alpha_permille / 10;
+	int err = follow_parse_number("--period", period_text, PERIOD_MAX_MS, &period, e);
+
+	if (err == 0)
+		err = follow_parse_number("--alpha", alpha_text, 100, &alpha, e);
+	if (err < 0)
+		return err;
 	*out = defaults;
+	out->period_ms = (uint32_t)period;
+	out->alpha_permille = (uint32_t)alpha * 10;
 	if (when.nr)
 		memset(out->sets, 0, sizeof(out->sets));
 	for (size_t i = 0; i < when.nr; i++) {
-		int err = parse_when(when.items[i], out->sets[0], e);
-
+		err = parse_when(when.items[i], out->sets[0], e);
 		if (err < 0)
 			return err;
 	}
@@ -233,8 +246,10 @@ static int run(struct cli *c, int nr, char **words)
 
 	(void)nr;
 	(void)words;
-	if (policy_file && when.nr) {
-		error_set(&e, -EINVAL, "--policy and --when exclude each other");
+	if (policy_file && (when.nr || period_text || alpha_text)) {
+		error_set(&e, -EINVAL,
+			  "thresholds and averages are either the policy's or those of --when, "
+			  "--period and --alpha");
 		return cli_usage(c, &e);
 	}
 	if (follow_parse_number("--seconds", seconds_text, FOLLOW_SECONDS_MAX, &w.seconds, &e) <
