@@ -39,7 +39,7 @@ _mptcp_pmctl() {
 		word=${COMP_WORDS[i]}
 		case $word in
 		--color | --netns | --module | --set | --token | --seconds | --count | --scheduler | --local | --remote | \
-			--remote-port | --local-id | --remote-id | --dev | --port | --id) i=$((i + 1)) ;;
+			--remote-port | --local-id | --remote-id | --dev | --port | --id | --when | --policy | --period | --alpha) i=$((i + 1)) ;;
 		-*) ;;
 		*)
 			if [ -z "$verb" ]; then
@@ -57,24 +57,25 @@ _mptcp_pmctl() {
 	case $prev in
 	--color) _mptcp_pmctl_words 'auto always never' && return ;;
 	--netns) _mptcp_pmctl_words "$(ip netns list 2>/dev/null | awk '{ print $1 }')" && return ;;
-	--module)
+	--module | --policy)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
 	--local) _mptcp_pmctl_words "$(ip -br addr show scope global 2>/dev/null |
 		awk '{ for (i = 3; i <= NF; i++) { sub("/.*", "", $i); print $i } }')" && return ;;
 	--dev) _mptcp_pmctl_words "$(ip -br link show 2>/dev/null | awk '{ sub("@.*", "", $1); print $1 }')" && return ;;
-	--set | --seconds | --count | --remote | --remote-port | --local-id | --remote-id | --port | --id) return ;;
+	--when) _mptcp_pmctl_words 'rtt= rto= loss= resent= timeouts= stall=' && return ;;
+	--set | --seconds | --count | --period | --alpha | --remote | --remote-port | --local-id | --remote-id | --port | --id) return ;;
 	--token) _mptcp_pmctl_tokens && return ;;
 	--scheduler) _mptcp_pmctl_loaded && return ;;
 	esac
 	if [ -z "$verb" ]; then
-		_mptcp_pmctl_words "status check apply unload sched conn monitor endpoint doctor version $globals"
+		_mptcp_pmctl_words "status check apply unload sched conn path monitor endpoint doctor version $globals"
 		return
 	fi
 	if [[ $cur == -* ]]; then
 		case $verb-$sub in
-		status-* | endpoint-* | conn-list | conn-show) _mptcp_pmctl_words "--netns $globals" ;;
+		status-* | endpoint-* | conn-list | conn-show | path-health) _mptcp_pmctl_words "--netns $globals" ;;
 		check-*) _mptcp_pmctl_words "--schema $globals" ;;
 		apply-*) _mptcp_pmctl_words "--netns --dry-run --force --module $globals" ;;
 		unload-*) _mptcp_pmctl_words "--netns --force --all $globals" ;;
@@ -87,6 +88,7 @@ _mptcp_pmctl() {
 		'conn-subflow del' | 'conn-subflow backup') _mptcp_pmctl_words "--local --remote --netns $globals" ;;
 		conn-announce) _mptcp_pmctl_words "--port --id --dev --netns $globals" ;;
 		conn-withdraw) _mptcp_pmctl_words "--netns $globals" ;;
+		path-watch) _mptcp_pmctl_words "--policy --when --period --alpha --seconds --count --netns $globals" ;;
 		monitor-*) _mptcp_pmctl_words "--token --current --seconds --count --netns $globals" ;;
 		conn-set) _mptcp_pmctl_words "--scheduler --netns $globals" ;;
 		doctor-*) _mptcp_pmctl_words "--module $globals" ;;
@@ -98,6 +100,7 @@ _mptcp_pmctl() {
 	check-* | apply-*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	sched-) _mptcp_pmctl_words 'list load show unload trace' ;;
 	conn-) _mptcp_pmctl_words 'list show set subflow announce withdraw' ;;
+	path-) _mptcp_pmctl_words 'health watch' ;;
 	conn-subflow) _mptcp_pmctl_words 'add del backup' ;;
 	'conn-subflow backup')
 		case $nr in

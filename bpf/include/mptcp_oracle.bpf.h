@@ -89,7 +89,6 @@ static __always_inline bool key_of(const struct sock *sk, struct oracle_key *k)
 		return false;
 	}
 	oracle_cut_prefix(k->remote);
-	k->netns_cookie = skc->skc_net.net->net_cookie;
 	k->ifindex = skc->skc_bound_dev_if;
 	if (!k->ifindex)
 		k->ifindex = dst ? dst->dev->ifindex : sk->sk_rx_dst_ifindex;

@@ -21,59 +21,9 @@
 #include <bpf/bpf_tracing.h>
 #include "mptcp_oracle.h"
 #include "mptcp_oracle.bpf.h"
+#include "mptcp_oracle_judge.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
-
-/* Tells thresholds that are crossed: at once when the path gets bad, but a period has to pass until
- * it may be good again, or a path on the edge would tell without end. */
-static __always_inline void judge(const struct subflow *st, struct oracle_path *p,
-				  const struct oracle_config *c, __u64 now)
-{
-	struct oracle_event ev = { .path = st->key, .at_ns = now };
-	void *ring = bpf_map_lookup_elem(&rings, &st->key.netns_cookie);
-	int i;
-
-	if (!ring)
-		return;
-	bpf_for(i, 0, ORACLE_SETS_MAX * ORACLE_ROOM) {
-		__u32 set = (__u32)i / ORACLE_ROOM & (ORACLE_SETS_MAX - 1);
-		__u32 trigger = (__u32)i & (ORACLE_ROOM - 1);
-		__u8 *bad = &p->bad[set];
-		__u64 *since = &p->bad_ns[set];
-
-		if (set >= c->nr_sets)
-			break;
-		ev.value = oracle_value(&p->health, trigger);
-		ev.bad = oracle_is_bad(&c->sets[set][trigger], ev.value, *bad >> trigger & 1);
-		if (ev.bad == (*bad >> trigger & 1) ||
-		    (!ev.bad && now - *since < c->period_ms * 1000000ull))
-			continue;
-		*bad ^= 1 << trigger;
-		if (ev.bad)
-			*since = now;
-		ev.set = set;
-		ev.trigger = trigger;
-		bpf_ringbuf_output(ring, &ev, sizeof(ev), 0);
-	}
-}
-
-/* The lowest stall threshold that was not reached yet, or 0. */
-static __always_inline __u32 next_stall_ms(const struct oracle_config *c, __u32 waited_ms)
-{
-	__u32 next = 0;
-	int i;
-
-	bpf_for(i, 0, ORACLE_SETS_MAX) {
-		__u32 enter;
-
-		if (i < 0 || i >= ORACLE_SETS_MAX || i >= c->nr_sets)
-			break;
-		enter = c->sets[i][ORACLE_STALL].enter;
-		if (enter > waited_ms && (!next || enter < next))
-			next = enter;
-	}
-	return next;
-}
 
 static __always_inline void wait(struct subflow *st, const struct oracle_config *c, __u64 waited_ns,
 				 __u32 overdue_us)
@@ -116,10 +66,11 @@ static int look(void *map, __u64 *key, struct subflow *st)
 
 static __always_inline struct subflow *subflow_new(__u64 sk)
 {
+	const struct sock *from = bpf_core_cast((void *)sk, struct sock);
 	struct subflow fresh = { 0 }, *st;
 
-	if (!key_of(bpf_core_cast((void *)sk, struct sock), &fresh.key) ||
-	    !bpf_map_lookup_elem(&configs, &fresh.key.netns_cookie))
+	fresh.key.netns_cookie = from->__sk_common.skc_net.net->net_cookie;
+	if (!bpf_map_lookup_elem(&configs, &fresh.key.netns_cookie) || !key_of(from, &fresh.key))
 		return NULL;
 	count_from(&fresh, bpf_core_cast((void *)sk, struct tcp_sock));
 	if (bpf_map_update_elem(&subflows, &sk, &fresh, BPF_NOEXIST))

@@ -17,8 +17,7 @@
 #define NR(a)	      (sizeof(a) / sizeof((a)[0]))
 #define PERIOD_MAX_MS 60000
 
-static const char *netns, *policy_file, *seconds_text, *count_text, *period_text,
-	*alpha_text;
+static const char *netns, *policy_file, *seconds_text, *count_text, *period_text, *alpha_text;
 static struct option_list when;
 
 static const struct option_def options[] = {

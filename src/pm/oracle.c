@@ -101,16 +101,14 @@ static void add_mode(const struct policy *policy, unsigned int mode, struct orac
 void pm_oracle_config(const struct policy *policy, struct oracle_config *out,
 		      unsigned int modes[ORACLE_SETS_MAX])
 {
-	const struct policy_switch *s = policy->mode_index < policy->nr_modes
-						? &policy->modes[policy->mode_index].when_bad
-						: NULL;
-
 	*out = (struct oracle_config){ .alpha_permille = ALPHA_PERMILLE, .period_ms = PERIOD_MS };
 	/* A path has one average, so one mode says how it is made. */
-	if (s && s->alpha_permille)
-		out->alpha_permille = s->alpha_permille;
-	if (s && s->period_ms)
-		out->period_ms = s->period_ms;
+	if (policy->mode_index < policy->nr_modes) {
+		const struct policy_switch *s = &policy->modes[policy->mode_index].when_bad;
+
+		out->alpha_permille = s->alpha_permille ? s->alpha_permille : ALPHA_PERMILLE;
+		out->period_ms = s->period_ms ? s->period_ms : PERIOD_MS;
+	}
 	add_mode(policy, policy->mode_index, out, modes);
 	for (size_t i = 0; i < policy->nr_rules; i++)
 		add_mode(policy, policy->rules[i].mode_index, out, modes);
@@ -255,14 +253,16 @@ int pm_oracle_open_config(const struct loader_config *c, const struct oracle_con
 int pm_oracle_open(const struct loader_config *c, const struct policy *policy,
 		   struct pm_oracle **out, struct error *e)
 {
-	unsigned int modes[ORACLE_SETS_MAX] = { 0 };
+	_cleanup_free_ struct pm_oracle *o = calloc(1, sizeof(*o));
 	struct oracle_config config;
 	int err;
 
-	pm_oracle_config(policy, &config, modes);
-	err = pm_oracle_open_config(c, &config, out, e);
+	if (!o)
+		return error_set(e, -ENOMEM, "out of memory");
+	pm_oracle_config(policy, &config, o->modes);
+	err = open_with(c, &config, o, e);
 	if (err == 0)
-		memcpy((*out)->modes, modes, sizeof(modes));
+		*out = TAKE_PTR(o);
 	return err;
 }
 

@@ -132,13 +132,12 @@ oracle_blackhole() {
 
 # What is counted as lost and sent again, against TCP's own counters, over many connections.
 oracle_loss() {
-	export TMP
 	oracle_world
 	ip netns exec "$S" bash -c sink &
 	wait_for 5 listens 7778
 	watch --when loss=20:15 --when resent=20:15 --period 200 --alpha 5
 	mkfifo "$TMP/go"
-	ip netns exec "$C" bash -c 'pusher 40 "$TMP/go"' &
+	ip netns exec "$C" bash -c "pusher 40 $TMP/go" &
 	exec 4>"$TMP/go"
 	# A SYN that is lost would make it plain TCP.
 	drops 'numgen random mod 100 < 30' 'numgen random mod 100 < 0'
@@ -211,7 +210,7 @@ oracle_receive_stall() {
 	done
 	echo "told in round $round"
 	crossed PATH_BAD stall || die 'the stall was not told'
-	[ -z "$(ip netns exec "$C" ss -Htni dport = :7777 | grep -o 'unacked:[0-9]*')" ] || die 'something is outstanding'
+	! ip netns exec "$C" ss -Htni dport = :7777 | grep -q unacked: || die 'something is outstanding'
 	health 'h[0]["stall_ms"] >= 200 and h[0]["timeouts"] == 0' || die 'not a stall on this side alone'
 	ip netns exec "$C" nft delete table inet oracle
 	wait_for 20 crossed PATH_GOOD stall
@@ -234,6 +233,7 @@ export -f downloader
 oracle_life() {
 	world
 	export PMCTL C TMP
+	# shellcheck disable=SC2016 # for that shell
 	unshare -m bash -eu -c '
 		folder=/sys/fs/bpf/mptcp-pm/oracle
 		is() { [ "$1" = "$2" ] || { echo "got <$1>, want <$2>: $3"; exit 1; }; }
