@@ -95,10 +95,9 @@ static int check_support(struct run *r, struct error *e)
 		return error_hint(e, "%s", f->fix);
 	}
 	snprintf(r->left_out, sizeof(r->left_out), "scheduler %s%s: %s (%s)",
-		 r->policy.scheduler.name, r->policy.nr_rules ? " and the rules" : "", f->detail,
-		 f->fix);
+		 r->policy.scheduler.name,
+		 r->policy.nr_rules ? " and the schedulers of the rules" : "", f->detail, f->fix);
 	memset(&r->policy.scheduler, 0, sizeof(r->policy.scheduler));
-	r->policy.nr_rules = 0;
 	return 0;
 }
 

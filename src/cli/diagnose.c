@@ -13,8 +13,8 @@ void diagnose_print(struct cli *c, const char *file, const struct policy_diagnos
 	policy_diagnostics_print(c->err, file, d, c->color);
 }
 
-void diagnose_json(struct json *j, const char *file, const struct policy_diagnostics *d,
-		   const struct error *e)
+void diagnose_json_open(struct json *j, const char *file, const struct policy_diagnostics *d,
+			const struct error *e)
 {
 	json_object_open(j);
 	json_key_string(j, "file", file);
@@ -33,6 +33,12 @@ void diagnose_json(struct json *j, const char *file, const struct policy_diagnos
 		json_object_close(j);
 	}
 	json_array_close(j);
+}
+
+void diagnose_json(struct json *j, const char *file, const struct policy_diagnostics *d,
+		   const struct error *e)
+{
+	diagnose_json_open(j, file, d, e);
 	json_object_close(j);
 }
 

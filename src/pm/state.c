@@ -76,6 +76,10 @@ void pm_state_encode(FILE *out, const struct pm_state *s)
 			s->set_limits[i].add_addr_accepted);
 	for (size_t i = 0; i < s->nr_set_scheduler; i++)
 		fprintf(out, "set-scheduler=%s\n", s->set_scheduler[i]);
+	if (s->saved_manager[0])
+		fprintf(out, "saved-path-manager=%s\n", s->saved_manager);
+	for (size_t i = 0; i < s->nr_set_manager; i++)
+		fprintf(out, "set-path-manager=%s\n", s->set_manager[i]);
 	for (size_t i = 0; i < s->nr_endpoints; i++)
 		fprintf(out, "endpoint=%s id %u ifindex %d port %u flags %u\n",
 			pm_address_text(&s->endpoints[i].address, text), s->endpoints[i].id,
@@ -146,6 +150,10 @@ static int decode_pair(const char *key, const char *value, struct pm_state *s)
 		return decode_limits(value, &s->set_limits[s->nr_set_limits++]);
 	if (strcmp(key, "set-scheduler") == 0 && s->nr_set_scheduler < PM_SET_MAX)
 		return copy(s->set_scheduler[s->nr_set_scheduler++], POLICY_SCHEDULER_BYTES, value);
+	if (strcmp(key, "saved-path-manager") == 0)
+		return copy(s->saved_manager, sizeof(s->saved_manager), value);
+	if (strcmp(key, "set-path-manager") == 0 && s->nr_set_manager < PM_SET_MAX)
+		return copy(s->set_manager[s->nr_set_manager++], PM_MANAGER_BYTES, value);
 	if (strcmp(key, "endpoint") == 0)
 		return decode_endpoint(value, s);
 	return -EBADMSG;

@@ -27,6 +27,9 @@ struct pm_state {
 	size_t nr_set_limits;
 	char set_scheduler[PM_SET_MAX][POLICY_SCHEDULER_BYTES];
 	size_t nr_set_scheduler;
+	char saved_manager[PM_MANAGER_BYTES];
+	char set_manager[PM_SET_MAX][PM_MANAGER_BYTES];
+	size_t nr_set_manager;
 	struct pm_endpoint *endpoints; /* ours; id 0: about to be added, id not known */
 	size_t nr_endpoints;
 };

@@ -19,29 +19,35 @@ static void draft_clear(struct draft *d)
 	policy_clear(&d->policy);
 	scheduler_clear(&d->top_scheduler);
 	scheduler_clear(&d->rule_scheduler);
-	for (size_t i = 0; i <= POLICY_MODE_ACTIVE_STANDBY; i++)
-		scheduler_clear(&d->mode_schedulers[i]);
+	for (size_t i = 0; i < d->nr_modes; i++)
+		scheduler_clear(&d->modes[i].scheduler);
 }
 
 /* The nearest scheduler wins as a whole: its knobs are never mixed with those of another. */
-static int resolve_scheduler(const struct draft *d, enum policy_mode_kind mode,
-			     struct policy_scheduler *own)
-{
-	const struct policy_scheduler *nearest = draft_scheduler(d, mode, own);
-
-	return nearest == own ? 0 : scheduler_copy(own, nearest);
-}
-
 static int resolve_schedulers(struct draft *d)
 {
-	int rc = resolve_scheduler(d, d->policy.mode, &d->rule_scheduler);
+	const struct policy_scheduler *nearest;
+	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < d->policy.nr_rules; i++)
-		rc = resolve_scheduler(d, d->policy.rules[i].mode, &d->policy.rules[i].scheduler);
-	if (rc < 0)
-		return rc;
-	d->policy.scheduler = d->rule_scheduler;
-	memset(&d->rule_scheduler, 0, sizeof(d->rule_scheduler));
+	for (size_t i = 0; rc == 0 && i < d->policy.nr_rules; i++) {
+		struct policy_scheduler *own = &d->policy.rules[i].scheduler;
+
+		nearest = draft_rule_scheduler(d, &d->policy.rules[i]);
+		if (nearest != own)
+			rc = scheduler_copy(own, nearest);
+	}
+	return rc < 0 ? rc : scheduler_copy(&d->policy.scheduler, draft_default_scheduler(d));
+}
+
+static int keep_modes(struct draft *d)
+{
+	struct policy *policy = &d->policy;
+
+	policy->modes = calloc(d->nr_modes, sizeof(*policy->modes));
+	if (!policy->modes)
+		return -ENOMEM;
+	for (; policy->nr_modes < d->nr_modes; policy->nr_modes++)
+		policy->modes[policy->nr_modes] = d->modes[policy->nr_modes].mode;
 	return 0;
 }
 
@@ -67,7 +73,10 @@ static int parse_text(const char *file, const char *text, size_t size, struct po
 	rc = node_read(text, size, &root, d);
 	if (rc < 0)
 		return rc;
+	modes_init(&p.draft);
 	parse_object(&p, "the policy", &grammar_root, &root, &p.draft);
+	modes_imply_schedulers(&p);
+	refer(&p);
 	check_combinations(&p, &root);
 	if (p.no_memory)
 		return -ENOMEM;
@@ -75,7 +84,8 @@ static int parse_text(const char *file, const char *text, size_t size, struct po
 		return -EINVAL;
 	policy = malloc(sizeof(*policy));
 	p.draft.policy.file = strdup(file);
-	if (!policy || !p.draft.policy.file || resolve_schedulers(&p.draft) < 0)
+	if (!policy || !p.draft.policy.file || resolve_schedulers(&p.draft) < 0 ||
+	    keep_modes(&p.draft) < 0)
 		return -ENOMEM;
 	*policy = p.draft.policy;
 	memset(&p.draft.policy, 0, sizeof(p.draft.policy));
