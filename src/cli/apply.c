@@ -34,6 +34,7 @@ struct run {
 	struct pm_plan plan;
 	struct sched_set scheds;
 	struct rules_change rules;
+	struct programs_change programs;
 	char left_out[384];
 	char (*unloaded)[LOADER_NAME_BYTES];
 	size_t nr_unloaded;
@@ -58,7 +59,7 @@ static int check_caps(const struct run *r, struct error *e)
 
 	if (netns)
 		need |= CAP_BIT_SYS_ADMIN;
-	if (needs_bpf(&r->policy))
+	if (needs_bpf(&r->policy) || r->policy.nr_programs)
 		need |= CAP_BIT_BPF | CAP_BIT_SYS_ADMIN;
 	if (needs_bpf(&r->policy) && !loader_module_loaded() && !dry_run)
 		need |= CAP_BIT_SYS_MODULE;
@@ -101,6 +102,21 @@ static int check_support(struct run *r, struct error *e)
 	return 0;
 }
 
+/* The same for mptcpify. */
+static int check_programs(struct run *r, struct error *e)
+{
+	const size_t at = strlen(r->left_out);
+	int err = r->policy.nr_programs ? loader_programs_try(&r->config, e) : 0;
+
+	if (err != -EOPNOTSUPP || r->policy.fallback == POLICY_FALLBACK_DENY)
+		return err;
+	snprintf(r->left_out + at, sizeof(r->left_out) - at, "%smptcpify: %s", at ? "; " : "",
+		 e->text);
+	r->policy.nr_programs = 0;
+	*e = (struct error){ 0 };
+	return 0;
+}
+
 static int prepare(struct run *r, struct error *e)
 {
 	int err = check_caps(r, e);
@@ -111,6 +127,8 @@ static int prepare(struct run *r, struct error *e)
 		err = pm_netns_enter(netns, e);
 	if (err == 0)
 		err = check_support(r, e);
+	if (err == 0)
+		err = check_programs(r, e);
 	if (err == 0) {
 		sched_set_init(&r->scheds, &r->policy);
 		err = sched_set_try(&r->scheds, &r->config, e);
@@ -121,8 +139,22 @@ static int prepare(struct run *r, struct error *e)
 		err = pm_plan_make(&r->policy, &r->kernel, force, &r->plan, e);
 	if (err == 0)
 		err = rules_change_plan(&r->rules, &r->policy, &r->config, &r->plan, e);
-	if (err == 0 && !rules_change_none(&r->rules))
-		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "change rules for connections", e);
+	if (err == 0)
+		err = programs_change_plan(&r->programs, &r->policy, &r->config, &r->plan, e);
+	if (err == 0 && (!rules_change_none(&r->rules) || !programs_change_none(&r->programs)))
+		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "change rules", e);
+	return err;
+}
+
+static int execute_rules(struct run *r, struct error *e)
+{
+	int err = rules_change_execute(&r->rules, &r->config, e);
+
+	if (err < 0)
+		return err;
+	err = programs_change_execute(&r->programs, &r->config, e);
+	if (err < 0)
+		rules_change_undo(&r->rules, &r->config, e);
 	return err;
 }
 
@@ -131,12 +163,14 @@ static int execute(struct run *r, struct error *e)
 	int err = sched_set_load(&r->scheds, &r->config, e);
 
 	if (err == 0) {
-		err = rules_change_execute(&r->rules, &r->config, e);
+		err = execute_rules(r, e);
 		if (err == 0) {
 			/* Also without actions: it records that the policy is in force here. */
 			err = pm_plan_execute(&r->policy, &r->kernel, &r->plan, e);
-			if (err < 0)
+			if (err < 0) {
+				programs_change_undo(&r->programs, &r->config, e);
 				rules_change_undo(&r->rules, &r->config, e);
+			}
 		}
 	}
 	if (err < 0) {
@@ -176,7 +210,8 @@ static bool scheduler_changes(const struct run *r)
 
 static struct changes what(const struct run *r)
 {
-	return (struct changes){ &r->plan, r->scheds.changes, r->scheds.nr, &r->rules };
+	return (struct changes){ &r->plan, r->scheds.changes, r->scheds.nr, &r->rules,
+				 &r->programs };
 }
 
 static void finish(struct cli *c, struct run *r, bool nothing)

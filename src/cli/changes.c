@@ -66,7 +66,8 @@ bool changes_none(const struct changes *what)
 		if (!sched_none(&what->scheds[i]))
 			return false;
 	}
-	return what->plan->nr_actions == 0 && (!what->rules || rules_change_none(what->rules));
+	return what->plan->nr_actions == 0 && (!what->rules || rules_change_none(what->rules)) &&
+	       (!what->programs || programs_change_none(what->programs));
 }
 
 static void print_scheds(struct cli *c, const struct changes *what)
@@ -146,6 +147,8 @@ void changes_print(struct cli *c, const struct changes *what)
 	}
 	if (what->rules)
 		print_rules(c, what->rules);
+	if (what->programs)
+		programs_change_walk(what->programs, print_rule, c);
 }
 
 static void action_json(const struct pm_action *a, struct json *j)
@@ -207,6 +210,8 @@ void changes_json(struct cli *c, const struct changes_report *r)
 		action_json(&plan->actions[i], &j);
 	if (r->what.rules)
 		walk_rules(r->what.rules, rule_json, &j);
+	if (r->what.programs)
+		programs_change_walk(r->what.programs, rule_json, &j);
 	json_array_close(&j);
 	json_key(&j, "notices");
 	json_array_open(&j);

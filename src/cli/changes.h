@@ -4,6 +4,7 @@
 #define CLI_CHANGES_H
 
 #include "cli/cli.h"
+#include "cli/programs_change.h"
 #include "cli/rules_change.h"
 #include "pm/pm.h"
 
@@ -18,7 +19,8 @@ struct changes {
 	const struct pm_plan *plan;
 	const struct sched_change *scheds;
 	size_t nr_scheds;
-	const struct rules_change *rules; /* NULL: not concerned */
+	const struct rules_change *rules;	/* NULL: not concerned */
+	const struct programs_change *programs; /* the same */
 };
 
 /* A diff: "+ add endpoint ... (reason)", "-", "~"; notices first. Silent with -q. */

@@ -19,9 +19,10 @@ static const struct option_def options[] = {
 };
 
 static int plan_and_execute(struct cli *c, struct pm_kernel *k, struct pm_plan *plan,
-			    struct rules_change *rules, struct error *e)
+			    struct rules_change *rules, struct programs_change *programs,
+			    struct error *e)
 {
-	const struct changes what = { .plan = plan, .rules = rules };
+	const struct changes what = { .plan = plan, .rules = rules, .programs = programs };
 	unsigned int need = CAP_BIT_NET_ADMIN;
 	int err;
 
@@ -38,15 +39,22 @@ static int plan_and_execute(struct cli *c, struct pm_kernel *k, struct pm_plan *
 		err = pm_plan_make(NULL, k, force, plan, e);
 	if (err == 0)
 		err = rules_change_plan(rules, NULL, NULL, plan, e);
-	if (err == 0 && !rules_change_none(rules))
-		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "remove rules for connections", e);
+	if (err == 0)
+		err = programs_change_plan(programs, NULL, NULL, plan, e);
+	if (err == 0 && (!rules_change_none(rules) || !programs_change_none(programs)))
+		err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, "remove rules", e);
 	if (err < 0)
 		return err;
 	changes_print(c, &what);
 	err = rules_change_execute(rules, NULL, e);
 	if (err < 0)
 		return err;
-	err = pm_plan_execute(NULL, k, plan, e);
+	err = programs_change_execute(programs, NULL, e);
+	if (err == 0) {
+		err = pm_plan_execute(NULL, k, plan, e);
+		if (err < 0)
+			programs_change_undo(programs, NULL, e);
+	}
 	if (err < 0)
 		rules_change_undo(rules, NULL, e);
 	return err;
@@ -74,15 +82,18 @@ static int run(struct cli *c, int nr, char **words)
 	_cleanup_(pm_plan_clear) struct pm_plan plan = { 0 };
 	_cleanup_free_ char(*unloaded)[LOADER_NAME_BYTES] = NULL;
 	_cleanup_free_ struct rules_change *rules = calloc(1, sizeof(*rules));
-	struct changes_report report = { .what = { .plan = &plan, .rules = rules } };
+	_cleanup_free_ struct programs_change *programs = calloc(1, sizeof(*programs));
+	struct changes_report report = {
+		.what = { .plan = &plan, .rules = rules, .programs = programs }
+	};
 	struct error e = { 0 };
 	int err;
 
 	(void)nr;
 	(void)words;
-	if (!rules)
+	if (!rules || !programs)
 		return EXIT_STATUS_FAILED;
-	if (plan_and_execute(c, &k, &plan, rules, &e) < 0)
+	if (plan_and_execute(c, &k, &plan, rules, programs, &e) < 0)
 		return cli_fail(c, &e);
 	/* A scheduler that was loaded by hand stays unless --all asks for it or the policy that is
 	 * gone used it. */

@@ -48,22 +48,24 @@ static int open_object(const struct tool *t, const struct loader_config *c, stru
 		       struct error *e)
 {
 	_cleanup_free_ char *file = NULL;
-	char path[PINS_PATH_BYTES];
-	struct bpf_map *m;
 	int err = object_find_tool(c, t->object, &file, e);
 
-	if (err == 0)
-		err = object_open(file, obj, e);
-	if (err < 0)
-		return err;
-	bpf_object__for_each_map(m, *obj)
+	return err < 0 ? err : object_open(file, obj, e);
+}
+
+static int pin_maps(const struct tool *t, const struct loader_config *c, struct bpf_object *obj,
+		    struct error *e)
+{
+	char path[PINS_PATH_BYTES];
+	struct bpf_map *m;
+
+	bpf_object__for_each_map(m, obj)
 	{
 		if (!is_plain(m))
 			continue;
 		pins_tool_path(c, t->name, bpf_map__name(m), path);
-		err = bpf_map__set_pin_path(m, path);
-		if (err < 0)
-			return error_set(e, err, "out of memory");
+		if (bpf_map__set_pin_path(m, path) < 0)
+			return error_set(e, -ENOMEM, "out of memory");
 	}
 	return 0;
 }
@@ -224,8 +226,18 @@ static int install(const struct tool *t, const struct loader_config *c,
 	int err = open_object(t, c, &obj, e);
 
 	if (err == 0)
+		err = pin_maps(t, c, obj, e);
+	if (err == 0)
 		err = load(t, obj, e);
 	return err < 0 ? err : attach_all(t, c, obj, outcome, e);
+}
+
+int tool_try(const struct tool *t, const struct loader_config *c, struct error *e)
+{
+	_cleanup_(object_close) struct bpf_object *obj = NULL;
+	int err = open_object(t, c, &obj, e);
+
+	return err < 0 ? err : load(t, obj, e);
 }
 
 /* Maps alone, from a load that failed, are of no use. */

@@ -16,6 +16,8 @@ struct tool {
 	const char *needs;  /* what a kernel that refuses it may lack, for a hint */
 };
 
+/* Through the verifier, and nothing more. */
+int tool_try(const struct tool *t, const struct loader_config *c, struct error *e);
 /* Maps keep their contents when they are of the same form; else all of it is made anew. */
 int tool_load(const struct tool *t, const struct loader_config *c, enum loader_outcome *outcome,
 	      struct error *e);
