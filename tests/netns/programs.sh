@@ -76,9 +76,9 @@ mptcpify_applied() {
 	asks_for 0 ip netns exec "$C" python3 -c "$(python_client)"
 	program_policy '{ match: { uid: 65534 }, mptcpify: on }'
 	apply "$TMP/policy.yaml"
-	asks_for 1 ip netns exec "$C" setpriv --reuid 65534 python3 -c "$(python_client)"
+	asks_for 1 ip netns exec "$C" setpriv --reuid 65534 bash -c "$(bash_client)"
 	asks_for 0 ip netns exec "$C" python3 -c "$(python_client)"
 	apply "$TMP/policy.yaml" | grep -q 'nothing to change' || die 'the same is a change'
 	pmctl unload --netns "$C" | grep -q 'mptcpify on for uid 65534' || die 'unload does not say it'
-	asks_for 0 ip netns exec "$C" setpriv --reuid 65534 python3 -c "$(python_client)"
+	asks_for 0 ip netns exec "$C" setpriv --reuid 65534 bash -c "$(bash_client)"
 }
