@@ -48,9 +48,7 @@ CLI_SRC  := $(wildcard src/cli/*.c)
 TEST_SRC := $(wildcard tests/unit/test_*.c)
 TOOL_SRC := $(wildcard tests/tools/*.c)
 BPF_SRC  := $(wildcard bpf/sched/*.bpf.c)
-SEL_SRC  := $(wildcard bpf/select/*.bpf.c)
-GUARD_SRC := $(wildcard bpf/guard/*.bpf.c)
-EST_SRC  := $(wildcard bpf/establish/*.bpf.c)
+OWN_SRC  := $(wildcard $(addprefix bpf/,select/*.bpf.c oracle/*.bpf.c guard/*.bpf.c establish/*.bpf.c))
 BAD_SRC  := $(wildcard tests/vm/bad/*.bpf.c)
 
 LIB_OBJ  := $(LIB_SRC:%.c=$(O)/obj/%.o)
@@ -63,9 +61,7 @@ HOST_SCHED := $(patsubst bpf/sched/%.bpf.c,$(O)/tests/sched/%.so,$(wildcard bpf/
 DIR      ?=
 DIR_SRC  := $(if $(DIR),$(wildcard $(DIR)/*.bpf.c))
 DIR_OBJ  := $(patsubst %.bpf.c,$(O)/bpf/%.bpf.o,$(notdir $(DIR_SRC)))
-SEL_OBJ  := $(SEL_SRC:bpf/%.bpf.c=$(O)/bpf/%.bpf.o)
-GUARD_OBJ := $(GUARD_SRC:bpf/%.bpf.c=$(O)/bpf/%.bpf.o)
-EST_OBJ  := $(EST_SRC:bpf/%.bpf.c=$(O)/bpf/%.bpf.o)
+OWN_OBJ  := $(OWN_SRC:bpf/%.bpf.c=$(O)/bpf/%.bpf.o)
 BAD_OBJ  := $(BAD_SRC:tests/vm/bad/%.bpf.c=$(O)/bpf-bad/%.bpf.o)
 
 .DELETE_ON_ERROR:
@@ -76,7 +72,7 @@ BAD_OBJ  := $(BAD_SRC:tests/vm/bad/%.bpf.c=$(O)/bpf-bad/%.bpf.o)
 all: userspace bpf tools schema ## build the program, the BPF schedulers, the schema and the test tools
 
 userspace: $(O)/mptcp-pmctl
-bpf: $(BPF_OBJ) $(SEL_OBJ) $(GUARD_OBJ) $(EST_OBJ) $(DIR_OBJ) ## build the BPF schedulers, those in DIR=... too
+bpf: $(BPF_OBJ) $(OWN_OBJ) $(DIR_OBJ) ## build the BPF schedulers, those in DIR=... too
 bpf-bad: $(BAD_OBJ)
 tools: $(TOOLS)
 unit-tests: $(TESTS) $(HOST_SCHED) $(O)/tests/sim
@@ -181,16 +177,8 @@ endif
 new-sched: ## write a scheduler to begin with to bpf/sched/, NAME=... [DIR=...]
 	$(Q)scripts/new-sched '$(NAME)' $(DIR)
 
-$(EST_OBJ): $(wildcard bpf/establish/*.h)
-
 # Not schedulers: what the loader runs itself.
-$(SEL_OBJ): $(O)/bpf/select/%.bpf.o: bpf/select/%.bpf.c $(BPF_DEPS)
-	$(build_bpf)
-
-$(GUARD_OBJ): $(O)/bpf/guard/%.bpf.o: bpf/guard/%.bpf.c $(wildcard bpf/guard/*.h) $(BPF_DEPS)
-	$(build_bpf)
-
-$(EST_OBJ): $(O)/bpf/establish/%.bpf.o: bpf/establish/%.bpf.c $(BPF_DEPS)
+$(OWN_OBJ): $(O)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*/*.h) $(BPF_DEPS)
 	$(build_bpf)
 
 $(BAD_OBJ): $(O)/bpf-bad/%.bpf.o: tests/vm/bad/%.bpf.c $(BPF_DEPS)

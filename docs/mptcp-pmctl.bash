@@ -39,7 +39,7 @@ _mptcp_pmctl() {
 		word=${COMP_WORDS[i]}
 		case $word in
 		--color | --netns | --module | --set | --token | --seconds | --count | --scheduler | --local | --remote | \
-			--remote-port | --local-id | --remote-id | --dev | --port | --id | --policy | --log | --to | --cgroup | --uid) i=$((i + 1)) ;;
+			--remote-port | --local-id | --remote-id | --dev | --port | --id | --policy | --when | --period | --alpha | --log | --to | --cgroup | --uid) i=$((i + 1)) ;;
 		-*) ;;
 		*)
 			if [ -z "$verb" ]; then
@@ -66,7 +66,8 @@ _mptcp_pmctl() {
 	--local) _mptcp_pmctl_words "$(ip -br addr show scope global 2>/dev/null |
 		awk '{ for (i = 3; i <= NF; i++) { sub("/.*", "", $i); print $i } }')" && return ;;
 	--dev) _mptcp_pmctl_words "$(ip -br link show 2>/dev/null | awk '{ sub("@.*", "", $1); print $1 }')" && return ;;
-	--set | --seconds | --count | --remote | --remote-port | --local-id | --remote-id | --port | --id | --to | --cgroup) return ;;
+	--when) _mptcp_pmctl_words 'rtt= rto= loss= resent= timeouts= stall=' && return ;;
+	--set | --seconds | --count | --period | --alpha | --remote | --remote-port | --local-id | --remote-id | --port | --id | --to | --cgroup) return ;;
 	--token) _mptcp_pmctl_tokens && return ;;
 	--scheduler) _mptcp_pmctl_loaded && return ;;
 	esac
@@ -76,7 +77,7 @@ _mptcp_pmctl() {
 	fi
 	if [[ $cur == -* ]]; then
 		case $verb-$sub in
-		status-* | endpoint-* | reload-* | path-list | path-down | path-up | establish-list | conn-list | conn-show)
+		status-* | endpoint-* | reload-* | path-list | path-down | path-up | path-health | establish-list | conn-list | conn-show)
 			_mptcp_pmctl_words "--netns $globals"
 			;;
 		check-*) _mptcp_pmctl_words "--schema $globals" ;;
@@ -93,6 +94,7 @@ _mptcp_pmctl() {
 		'conn-subflow del' | 'conn-subflow backup') _mptcp_pmctl_words "--local --remote --netns $globals" ;;
 		conn-announce) _mptcp_pmctl_words "--port --id --dev --netns $globals" ;;
 		conn-withdraw) _mptcp_pmctl_words "--netns $globals" ;;
+		path-watch) _mptcp_pmctl_words "--policy --when --period --alpha --seconds --count --netns $globals" ;;
 		monitor-*) _mptcp_pmctl_words "--token --current --seconds --count --netns $globals" ;;
 		establish-watch) _mptcp_pmctl_words "--seconds --netns $globals" ;;
 		'path-learn show' | 'path-learn forget') _mptcp_pmctl_words "--dev --to --netns $globals" ;;
@@ -105,7 +107,7 @@ _mptcp_pmctl() {
 	case $verb-$sub in
 	check-* | apply-*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	explain-) _mptcp_pmctl_tokens ;;
-	path-) _mptcp_pmctl_words 'list down up learn' ;;
+	path-) _mptcp_pmctl_words 'list health watch down up learn' ;;
 	path-down | path-up) _mptcp_pmctl_words "$(mptcp-pmctl --color=never path list 2>/dev/null |
 		awk 'NR > 1 && !seen[$1]++ { print $1 }')" ;;
 	sched-) _mptcp_pmctl_words 'list load show unload trace' ;;

@@ -30,16 +30,13 @@ shell: ## a shell in a lab guest, KERNEL=RELEASE (needs root)
 	$(Q)tests/vm/lab shell $(if $(KERNEL),--kernel $(KERNEL))
 
 install: userspace bpf schema ## install below $(DESTDIR)$(PREFIX)
-	$(Q)$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBDIR)/bpf/select \
-		$(DESTDIR)$(LIBDIR)/bpf/guard $(DESTDIR)$(LIBDIR)/bpf/establish \
-		$(DESTDIR)$(DATADIR)/policies \
+	$(Q)$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBDIR)/bpf $(DESTDIR)$(DATADIR)/policies \
 		$(DESTDIR)$(DATADIR)/schema \
 		$(DESTDIR)$(COMPDIR) $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
 	$(Q)$(INSTALL) -m 755 $(O)/mptcp-pmctl $(DESTDIR)$(SBINDIR)/mptcp-pmctl
 	$(Q)$(if $(BPF_OBJ),$(INSTALL) -m 644 $(BPF_OBJ) $(DESTDIR)$(LIBDIR)/bpf/)
-	$(Q)$(INSTALL) -m 644 $(SEL_OBJ) $(DESTDIR)$(LIBDIR)/bpf/select/
-	$(Q)$(INSTALL) -m 644 $(GUARD_OBJ) $(DESTDIR)$(LIBDIR)/bpf/guard/
-	$(Q)$(INSTALL) -m 644 $(EST_OBJ) $(DESTDIR)$(LIBDIR)/bpf/establish/
+	$(Q)for file in $(OWN_OBJ:$(O)/bpf/%=%); do $(INSTALL) -D -m 644 $(O)/bpf/$$file \
+		$(DESTDIR)$(LIBDIR)/bpf/$$file || exit 1; done
 	$(Q)$(if $(POLICIES),$(INSTALL) -m 644 $(POLICIES) $(DESTDIR)$(DATADIR)/policies/)
 	$(Q)$(INSTALL) -m 644 $(SCHEMA) $(DESTDIR)$(DATADIR)/schema/
 	$(Q)for page in $(MAN_SRC); do \

@@ -67,7 +67,7 @@ bool changes_none(const struct changes *what)
 		if (!sched_none(&what->scheds[i]))
 			return false;
 	}
-	return what->plan->nr_actions == 0 && parts_none(what->parts);
+	return what->plan->nr_actions == 0 && (!what->parts || parts_none(what->parts));
 }
 
 static void print_scheds(struct cli *c, const struct changes *what)
@@ -106,7 +106,8 @@ void changes_print(struct cli *c, const struct changes *what)
 		pm_action_describe(a, text, sizeof(text));
 		print_line(c, sign(a->kind), text, a->reason);
 	}
-	parts_walk(what->parts, print_part, c);
+	if (what->parts)
+		parts_walk(what->parts, print_part, c);
 }
 
 static void change_json(struct json *j, const char *action, const char *text, const char *reason)
@@ -167,7 +168,8 @@ void changes_json(struct cli *c, const struct changes_report *r)
 	json_array_open(&j);
 	for (size_t i = 0; i < plan->nr_actions; i++)
 		action_json(&plan->actions[i], &j);
-	parts_walk(r->what.parts, part_json, &j);
+	if (r->what.parts)
+		parts_walk(r->what.parts, part_json, &j);
 	json_array_close(&j);
 	json_key(&j, "notices");
 	json_array_open(&j);

@@ -18,7 +18,7 @@ struct changes {
 	const struct pm_plan *plan;
 	const struct sched_change *scheds;
 	size_t nr_scheds;
-	const struct parts *parts;
+	const struct parts *parts; /* NULL: not concerned */
 };
 
 /* A diff: "+ add endpoint ... (reason)", "-", "~"; notices first. Silent with -q. */

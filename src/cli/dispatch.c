@@ -40,6 +40,8 @@ static const struct verb *const verbs[] = {
 	&verb_conn_subflow_backup,
 	&verb_conn_announce,
 	&verb_conn_withdraw,
+	&verb_path_health,
+	&verb_path_watch,
 	&verb_monitor,
 	&verb_establish_list,
 	&verb_establish_watch,

@@ -85,6 +85,58 @@ static void rules_walk(const struct parts *p, const struct walk *w)
 	walk_rules(r->after, r->nr_after, r->before, r->nr_before, '+', w);
 }
 
+/* A kernel can have all that is probed for and still refuse the programs: left out, if it may be.
+ */
+static bool leave_out(const struct parts_run *r, const char *what, struct error *e)
+{
+	if (!r->policy || r->policy->fallback != POLICY_FALLBACK_ALLOW || e->code != -EOPNOTSUPP)
+		return false;
+	left_out_add(r->left_out, "%s: %s", what, e->text);
+	*e = (struct error){ 0 };
+	return true;
+}
+
+static int programs_plan(struct parts *p, const struct parts_run *r, struct pm_plan *plan,
+			 struct error *e)
+{
+	int err = r->policy && r->policy->nr_programs ? loader_programs_try(r->config, e) : 0;
+
+	if (err < 0 && !leave_out(r, "mptcpify", e))
+		return err;
+	if (err < 0)
+		r->policy->nr_programs = 0;
+	return programs_change_plan(&p->programs, r->policy, r->config, plan, e);
+}
+
+static bool programs_none(const struct parts *p)
+{
+	return programs_change_none(&p->programs);
+}
+
+static int programs_execute(struct parts *p, const struct parts_run *r, struct error *e)
+{
+	return programs_change_execute(&p->programs, r->config, e);
+}
+
+static void programs_undo(struct parts *p, const struct parts_run *r, struct error *e)
+{
+	programs_change_undo(&p->programs, r->config, e);
+}
+
+static void program_change(void *data, bool added, const char *text)
+{
+	const struct walk *w = data;
+
+	w->each(w->data, added ? '+' : '-', added ? "add-rule" : "delete-rule", text, "");
+}
+
+static void programs_walk(const struct parts *p, const struct walk *w)
+{
+	struct walk to = *w;
+
+	programs_change_walk(&p->programs, program_change, &to);
+}
+
 static int guard_plan(struct parts *p, const struct parts_run *r, struct pm_plan *plan,
 		      struct error *e)
 {
@@ -140,26 +192,15 @@ static void guard_walk(const struct parts *p, const struct walk *w)
 	walk_guards(g->after, g->nr_after, g->before, g->nr_before, '+', w);
 }
 
-/* A kernel can have all that is probed for and still refuse the programs. */
-static bool leave_robe_out(const struct parts_run *r, unsigned int robe, const char *what,
-			   struct error *e)
-{
-	if (!r->policy || r->policy->fallback != POLICY_FALLBACK_ALLOW || e->code != -EOPNOTSUPP)
-		return false;
-	left_out_add(r->left_out, "establish.robe %s: %s", what, e->text);
-	r->policy->establish.robe &= ~robe;
-	*e = (struct error){ 0 };
-	return true;
-}
-
 static int ips_plan(struct parts *p, const struct parts_run *r, struct pm_plan *plan,
 		    struct error *e)
 {
 	int err = ips_change_plan(&p->ips, r->policy, r->kernel, r->config, plan, e);
 
-	if (err < 0 && leave_robe_out(r, POLICY_ROBE_IPS, "ips", e))
-		err = ips_change_plan(&p->ips, r->policy, r->kernel, r->config, plan, e);
-	return err;
+	if (err == 0 || !leave_out(r, "establish.robe ips", e))
+		return err;
+	r->policy->establish.robe &= ~POLICY_ROBE_IPS;
+	return ips_change_plan(&p->ips, r->policy, r->kernel, r->config, plan, e);
 }
 
 static bool ips_none(const struct parts *p)
@@ -195,9 +236,10 @@ static int rescue_plan(struct parts *p, const struct parts_run *r, struct pm_pla
 {
 	int err = rescue_change_plan(&p->rescue, r->policy, r->config, r->kernel, plan, e);
 
-	if (err < 0 && leave_robe_out(r, POLICY_ROBE_TIMER | POLICY_ROBE_SIM, "timer or sim", e))
-		err = rescue_change_plan(&p->rescue, r->policy, r->config, r->kernel, plan, e);
-	return err;
+	if (err == 0 || !leave_out(r, "establish.robe timer or sim", e))
+		return err;
+	r->policy->establish.robe &= POLICY_ROBE_IPS;
+	return rescue_change_plan(&p->rescue, r->policy, r->config, r->kernel, plan, e);
 }
 
 static bool rescue_none(const struct parts *p)
@@ -232,6 +274,8 @@ static void rescue_walk(const struct parts *p, const struct walk *w)
 static const struct part parts[] = {
 	{ "change rules for connections", rules_plan, rules_none, rules_execute, rules_undo,
 	  rules_walk },
+	{ "change rules for programs", programs_plan, programs_none, programs_execute,
+	  programs_undo, programs_walk },
 	{ "change the guard", guard_plan, guard_none, guard_execute, guard_undo, guard_walk },
 	{ "change where connections begin", ips_plan, ips_none, ips_execute, ips_undo, ips_walk },
 	{ "change SYN rescue", rescue_plan, rescue_none, rescue_execute, rescue_undo, rescue_walk },

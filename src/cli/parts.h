@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a policy puts in force beside endpoints, limits and sysctls, each as it is and as it is to
- * be in the thread's network namespace: rules for connections, the guard, initial path selection,
- * SYN rescue.
+ * be in the thread's network namespace: rules for connections, programs that get MPTCP, the guard,
+ * initial path selection, SYN rescue.
  */
 #ifndef CLI_PARTS_H
 #define CLI_PARTS_H
 
 #include "cli/guard_change.h"
 #include "cli/ips_change.h"
+#include "cli/programs_change.h"
 #include "cli/rescue_change.h"
 #include "cli/rules_change.h"
 #include "cli/support.h"
 
 struct parts {
 	struct rules_change rules;
+	struct programs_change programs;
 	struct guard_change guard;
 	struct ips_change ips;
 	struct rescue_change rescue;

@@ -4,6 +4,8 @@
 #include "cli/changes.h"
 #include "cli/cli.h"
 #include "daemon/client.h"
+#include "loader/oracle.h"
+#include "pm/netns.h"
 #include "util/cleanup.h"
 
 #include <errno.h>
@@ -66,6 +68,22 @@ static int plan_and_execute(struct cli *c, struct pm_kernel *k, struct pm_plan *
 	return err < 0 ? err : parts_finish(parts, &run, e);
 }
 
+/* What a watcher left that was killed, and the oracle itself when no namespace is watched. */
+static int forget_oracle(struct cli *c, struct error *e)
+{
+	enum loader_outcome outcome;
+	struct pm_netns ns;
+	int err = pm_netns_identify(&ns, e);
+
+	if (err < 0)
+		return err;
+	loader_oracle_forget(NULL, ns.cookie);
+	err = loader_oracle_unload_unused(NULL, &outcome, e);
+	if (err == 0 && outcome != LOADER_UNCHANGED)
+		cli_note(c, "- unload health oracle\n");
+	return err;
+}
+
 static int run(struct cli *c, int nr, char **words)
 {
 	_cleanup_(pm_kernel_clear) struct pm_kernel k = { 0 };
@@ -93,6 +111,8 @@ static int run(struct cli *c, int nr, char **words)
 		if (err < 0)
 			return cli_fail(c, &e);
 	}
+	if (forget_oracle(c, &e) < 0)
+		return cli_fail(c, &e);
 	if (all && loader_module_unload(NULL, &e) < 0)
 		return cli_fail(c, &e);
 	report.unloaded = unloaded;

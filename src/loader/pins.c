@@ -47,6 +47,13 @@ void pins_rescue_path(const struct loader_config *c, const char *name, char out[
 		 name ? name : "");
 }
 
+void pins_tool_path(const struct loader_config *c, const char *tool, const char *name,
+		    char out[PINS_PATH_BYTES])
+{
+	snprintf(out, PINS_PATH_BYTES, "%s/mptcp-pm/%s%s%s", bpffs(c), tool, name ? "/" : "",
+		 name ? name : "");
+}
+
 static int mount_bpffs(const char *at, struct error *e)
 {
 	struct statfs fs;

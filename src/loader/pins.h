@@ -25,6 +25,10 @@ void pins_establish_path(const struct loader_config *c, const char *name,
 /* The same for SYN rescue: "COOKIE/flows". */
 void pins_rescue_path(const struct loader_config *c, const char *name, char out[PINS_PATH_BYTES]);
 
+/* The same for what runs without the module, see tool.h; a NULL name gives the tool's folder. */
+void pins_tool_path(const struct loader_config *c, const char *tool, const char *name,
+		    char out[PINS_PATH_BYTES]);
+
 /* Mounts bpffs if need be, makes the folder and locks it until the descriptor is closed, so that
  * two loaders do not work at once. Returns the descriptor. */
 int pins_lock(const struct loader_config *c, struct error *e);

@@ -38,7 +38,7 @@ void pm_plan_rank(struct planner *p)
 }
 
 /* Whether or not an interface of the path is there now. */
-static uint32_t lowest_cost_of_all(const struct policy *policy)
+uint32_t pm_plan_lowest_cost(const struct policy *policy)
 {
 	uint32_t lowest = UINT32_MAX;
 
@@ -59,7 +59,7 @@ static enum pm_wanted by_mode(const struct planner *p, size_t i)
 		break;
 	case POLICY_MODE_HANDOVER:
 	case POLICY_MODE_TARGET:
-		if (path->backup == POLICY_UNSET && path->cost > lowest_cost_of_all(p->policy))
+		if (path->backup == POLICY_UNSET && path->cost > pm_plan_lowest_cost(p->policy))
 			return PM_WANT_BACKUP;
 		break;
 	case POLICY_MODE_ACTIVE_STANDBY:

@@ -16,6 +16,7 @@
 
 #define V4_MAPPED_BITS 96
 
+_Static_assert(POLICY_RULES_MAX == MPTCP_PROGRAMS_MAX, "the policy takes what the map does");
 _Static_assert(POLICY_RULES_MAX == MPTCP_SELECT_RULES_MAX, "the policy takes what the map does");
 _Static_assert((int)POLICY_ROLE_CLIENT == MPTCP_ROLE_CLIENT, "roles differ");
 _Static_assert((int)POLICY_ROLE_SERVER == MPTCP_ROLE_SERVER, "roles differ");
@@ -147,6 +148,41 @@ int pm_rules_make(const struct policy *policy,
 	return 0;
 }
 
+int pm_programs_make(const struct policy *policy, struct mptcp_program rules[MPTCP_PROGRAMS_MAX],
+		     size_t *nr, struct pm_plan *plan, struct error *e)
+{
+	*nr = 0;
+	for (size_t i = 0; i < policy->nr_programs; i++) {
+		const struct policy_program *from = &policy->programs[i];
+		const struct policy_rule owner = { .cgroup = from->cgroup,
+						   .user = from->user,
+						   .number = from->number,
+						   .line = from->line };
+		struct mptcp_select_rule found = { 0 };
+		struct mptcp_program *r = &rules[*nr];
+		int err = find_user(&owner, &found, e), absent;
+
+		absent = err < 0 ? err : find_cgroup(&owner, &found, e);
+		err = absent == 1 ? notice_absent(&owner, plan, e) : absent;
+		if (err < 0)
+			return err;
+		if (absent)
+			continue;
+		/* Padding too: rules are compared as bytes. */
+		memset(r, 0, sizeof(*r));
+		r->cgroup = found.cgroup;
+		r->cgroup_level = found.cgroup_level;
+		r->uid = found.uid;
+		r->by_uid = found.by_uid;
+		r->mptcpify = from->mptcpify;
+		r->rule = from->number;
+		if (from->executable)
+			snprintf(r->executable, sizeof(r->executable), "%s", from->executable);
+		(*nr)++;
+	}
+	return 0;
+}
+
 struct text {
 	char *out;
 	size_t size, at;
@@ -189,20 +225,39 @@ static void prefix(struct text *t, const struct mptcp_select_rule *r)
 		  v4 ? r->remote_bits - V4_MAPPED_BITS : r->remote_bits);
 }
 
+static void owner(struct text *t, uint64_t cgroup, bool by_uid, uint32_t uid)
+{
+	char path[256];
+
+	if (cgroup && cgroup_path(cgroup, path, sizeof(path)) == 0)
+		condition(t, "cgroup %s", path);
+	else if (cgroup)
+		condition(t, "cgroup number %" PRIu64, cgroup);
+	if (by_uid)
+		condition(t, "uid %u", uid);
+}
+
+void pm_program_describe(const struct mptcp_program *r, char *out, size_t size)
+{
+	struct text t = { .out = out, .size = size };
+
+	t.at = (size_t)snprintf(out, size, "rule %u: mptcpify %s", r->rule,
+				r->mptcpify ? "on" : "off");
+	if (t.at >= size)
+		t.at = size - 1;
+	owner(&t, r->cgroup, r->by_uid, r->uid);
+	if (r->executable[0])
+		condition(&t, "executable %.*s", MPTCP_EXECUTABLE_BYTES, r->executable);
+}
+
 void pm_rule_describe(const struct mptcp_select_rule *r, char *out, size_t size)
 {
 	struct text t = { .out = out, .size = size };
-	char path[256];
 
 	t.at = (size_t)snprintf(out, size, "rule %u: scheduler %.16s", r->rule, r->scheduler);
 	if (t.at >= size)
 		t.at = size - 1;
-	if (r->cgroup && cgroup_path(r->cgroup, path, sizeof(path)) == 0)
-		condition(&t, "cgroup %s", path);
-	else if (r->cgroup)
-		condition(&t, "cgroup number %" PRIu64, (uint64_t)r->cgroup);
-	if (r->by_uid)
-		condition(&t, "uid %u", r->uid);
+	owner(&t, r->cgroup, r->by_uid, r->uid);
 	ports(&t, "port", r->remote_port_first, r->remote_port_last);
 	ports(&t, "local-port", r->local_port_first, r->local_port_last);
 	prefix(&t, r);

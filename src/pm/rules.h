@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 
+#include "mptcp_programs.h"
 #include "mptcp_select.h"
 #include "pm/pm.h"
 
@@ -24,5 +25,11 @@ int pm_rules_make(const struct policy *policy,
 
 /* "rule 2: scheduler ecf for port 443, role server". */
 void pm_rule_describe(const struct mptcp_select_rule *rule, char *out, size_t size);
+
+/* The same for programs: those a socket is made by. */
+int pm_programs_make(const struct policy *policy, struct mptcp_program rules[MPTCP_PROGRAMS_MAX],
+		     size_t *nr, struct pm_plan *plan, struct error *e);
+/* "rule 2: mptcpify on for cgroup /a, executable curl". */
+void pm_program_describe(const struct mptcp_program *rule, char *out, size_t size);
 
 #endif

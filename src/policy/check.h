@@ -18,6 +18,10 @@ void modes_imply_schedulers(struct parse *p);
 /* Finds the modes and paths that rules and caps name. */
 void refer(struct parse *p);
 
+/* Takes a rule that is for programs, and leaves it empty; false: it is for connections. A broken
+ * one is not compared with others. */
+bool take_program(struct parse *p, const struct node *n, struct policy_rule *rule, bool broken);
+
 /* The part of it that is about rules for connections. */
 void check_rules(struct parse *p);
 

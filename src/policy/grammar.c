@@ -89,6 +89,11 @@ static const struct value cgroup = {
 	.pattern = CGROUP_PATTERN,
 	.expected = "a path that starts with \"/\", as in /proc/PID/cgroup",
 };
+static const struct value executable = {
+	VALUE_TEXT,
+	.pattern = GLOB_PATTERN,
+	.expected = "the name of a file without its folder",
+};
 static const struct value user = {
 	VALUE_USER,
 	.element = &uid,
@@ -214,6 +219,11 @@ static const struct key condition_keys[] = {
 	  handle_user,
 	  offsetof(struct policy_rule, user),
 	  "The user who made the socket: a number or a name." },
+	{ .name = "executable",
+	  &executable,
+	  handle_glob,
+	  offsetof(struct policy_rule, executable),
+	  "Name of the program's file, without its folder; only with mptcpify." },
 	{ .name = "port",
 	  &grammar_ports,
 	  handle_ports,
@@ -263,6 +273,12 @@ static const struct key connection_keys[] = {
 	  handle_scheduler,
 	  offsetof(struct policy_rule, scheduler),
 	  "Packet scheduler of the rule; comes before that of the mode." },
+	{ .name = "mptcpify",
+	  &boolean,
+	  handle_tristate,
+	  offsetof(struct policy_rule, mptcpify),
+	  "For programs rather than connections, by cgroup, uid and executable: whether they get "
+	  "MPTCP where they ask for TCP." },
 };
 static const struct value connection = { VALUE_OBJECT, KEYS(connection_keys) };
 static const struct value connections = {

@@ -79,7 +79,8 @@ void rule_clear(struct policy_rule *r)
 {
 	free(r->cgroup);
 	free(r->user);
-	r->cgroup = r->user = NULL;
+	free(r->executable);
+	r->cgroup = r->user = r->executable = NULL;
 	scheduler_clear(&r->scheduler);
 }
 
@@ -90,6 +91,14 @@ void policy_clear(struct policy *p)
 	free(p->rules);
 	p->rules = NULL;
 	p->nr_rules = 0;
+	for (size_t i = 0; i < p->nr_programs; i++) {
+		free(p->programs[i].cgroup);
+		free(p->programs[i].user);
+		free(p->programs[i].executable);
+	}
+	free(p->programs);
+	p->programs = NULL;
+	p->nr_programs = 0;
 	for (size_t i = 0; i < p->nr_paths; i++)
 		free(p->paths[i].interface);
 	free(p->paths);

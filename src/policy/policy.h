@@ -189,6 +189,17 @@ struct policy_rule {
 	uint32_t paths;		 /* bit N: policy.paths[N] may be used; all set: any */
 	unsigned int number;	 /* in `connections`, from 1 */
 	unsigned int line;
+	/* While it is read; rules with these become programs. */
+	char *executable;
+	enum policy_tristate mptcpify;
+};
+
+/* Whether programs get MPTCP where they ask for TCP: all conditions must hold. */
+struct policy_program {
+	char *cgroup, *user; /* as in a rule */
+	char *executable;    /* name of the file, without its folder; NULL: any */
+	bool mptcpify;
+	unsigned int number, line; /* as in a rule */
 };
 
 enum policy_period {
@@ -290,6 +301,8 @@ struct policy {
 	size_t nr_paths;
 	struct policy_rule *rules; /* those with conditions, in file order: first match wins */
 	size_t nr_rules;
+	struct policy_program *programs; /* in file order: first match wins */
+	size_t nr_programs;
 	enum policy_mode_kind mode; /* of the default connection rule */
 	unsigned int mode_index;    /* in `modes` */
 	uint32_t rule_paths;	    /* as policy_rule.paths, of the default rule */

@@ -175,9 +175,10 @@ void handle_connections(struct parse *p, const struct key *key, const struct nod
 	const struct node *last = NULL;
 
 	policy->rules = nr ? calloc(nr, sizeof(*policy->rules)) : NULL;
-	if (nr && !policy->rules)
+	policy->programs = nr ? calloc(nr, sizeof(*policy->programs)) : NULL;
+	if (nr && (!policy->rules || !policy->programs))
 		p->no_memory = true;
-	for (size_t i = 0; policy->rules && i < nr; i++) {
+	for (size_t i = 0; policy->rules && policy->programs && i < nr; i++) {
 		struct policy_rule *rule = &policy->rules[policy->nr_rules];
 		const struct node *item = &n->items[i];
 		size_t before = p->diagnostics->total;
@@ -185,7 +186,7 @@ void handle_connections(struct parse *p, const struct key *key, const struct nod
 
 		if (item->kind == NODE_BROKEN)
 			continue;
-		if (last) {
+		if (last && !node_get(item, "mptcpify")) {
 			snprintf(hint, sizeof(hint), "put the rule on line %u last", last->line);
 			parse_report(p, item, hint,
 				     "the rule can never match: the one on line %u has no "
@@ -196,6 +197,8 @@ void handle_connections(struct parse *p, const struct key *key, const struct nod
 		rule->number = (unsigned int)i + 1;
 		rule->line = item->line;
 		parse_object(p, "a connection rule", key->value->element, item, rule);
+		if (take_program(p, item, rule, p->diagnostics->total != before))
+			continue;
 		if (node_get(item, "match")) {
 			draft->rule_nodes[policy->nr_rules] = item;
 			draft->rule_broken[policy->nr_rules++] = p->diagnostics->total != before;

@@ -187,14 +187,14 @@ static void test_rule_changes(void)
 {
 	struct pm_plan empty = { 0 };
 	struct parts parts = { .rules = {
-						    .before = { { .rule = 1, .scheduler = "ecf" },
-								{ .rule = 2, .scheduler = "a" } },
-						    .after = { { .rule = 1, .scheduler = "ecf" },
-							       { .rule = 2, .scheduler = "b" } },
-						    .nr_before = 2,
-						    .nr_after = 2,
-						    .selector = LOADER_UNCHANGED,
-					    } };
+				       .before = { { .rule = 1, .scheduler = "ecf" },
+						   { .rule = 2, .scheduler = "a" } },
+				       .after = { { .rule = 1, .scheduler = "ecf" },
+						  { .rule = 2, .scheduler = "b" } },
+				       .nr_before = 2,
+				       .nr_after = 2,
+				       .selector = LOADER_UNCHANGED,
+			       } };
 	const struct changes what = { .plan = &empty, .parts = &parts };
 	_cleanup_free_ char *text = NULL, *json = NULL;
 	struct changes_report report = { .what = what };
@@ -213,9 +213,9 @@ static void test_rule_changes(void)
 		strstr(json, "{\"action\":\"add-rule\",\"text\":\"rule 2: scheduler b\"}"));
 	parts.rules.after[1] = parts.rules.before[1];
 	CU_ASSERT_TRUE(changes_none(&what));
-	r.selector = LOADER_SWAPPED;
+	parts.rules.selector = LOADER_SWAPPED;
 	CU_ASSERT_FALSE(changes_none(&what));
-	r.selector = LOADER_UNCHANGED;
+	parts.rules.selector = LOADER_UNCHANGED;
 	parts.rules.nr_after = 1;
 	CU_ASSERT_FALSE(changes_none(&what));
 }

@@ -56,6 +56,19 @@ static void cleanup_world(struct world **w)
 	free(*w);
 }
 
+static void interface(struct world *w, size_t at, const char *name, bool up,
+		      enum policy_link_type type, size_t first, size_t nr)
+{
+	struct pm_interface *i = &w->interfaces[at];
+
+	*i = (struct pm_interface){ .ifindex = (int)at + 1,
+				    .up = up,
+				    .type = type,
+				    .addresses = w->addresses + first,
+				    .nr_addresses = nr };
+	snprintf(i->name, sizeof(i->name), "%s", name);
+}
+
 static struct world *make_world(void)
 {
 	static const char *const texts[] = { "127.0.0.1",   "10.1.0.5", "fd01::5", "10.2.0.5",
@@ -65,19 +78,12 @@ static struct world *make_world(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(w);
 	for (size_t i = 0; i < 7; i++)
 		w->addresses[i] = address(texts[i]);
-	w->interfaces[0] = (struct pm_interface){ 1, "lo", true, true, 0, w->addresses, 1 };
-	w->interfaces[1] = (struct pm_interface){ 2,	 "wlan0",	   true,
-						  false, POLICY_LINK_WIFI, w->addresses + 1,
-						  2 };
-	w->interfaces[2] = (struct pm_interface){
-		3, "wwan0", true, false, POLICY_LINK_CELLULAR, w->addresses + 3, 3
-	};
-	w->interfaces[3] = (struct pm_interface){ 4,	 "wlan1",	   true,
-						  false, POLICY_LINK_WIFI, w->addresses + 6,
-						  1 };
-	w->interfaces[4] = (struct pm_interface){ 5,	 "wlan2",	   false,
-						  false, POLICY_LINK_WIFI, w->addresses + 6,
-						  1 };
+	interface(w, 0, "lo", true, POLICY_LINK_ANY, 0, 1);
+	interface(w, 1, "wlan0", true, POLICY_LINK_WIFI, 1, 2);
+	interface(w, 2, "wwan0", true, POLICY_LINK_CELLULAR, 3, 3);
+	interface(w, 3, "wlan1", true, POLICY_LINK_WIFI, 6, 1);
+	interface(w, 4, "wlan2", false, POLICY_LINK_WIFI, 6, 1);
+	w->interfaces[0].loopback = true;
 	w->gateways[0] = gateway(2, "10.1.0.1", 100, 1);
 	w->gateways[1] = gateway(3, "10.2.0.1", 200, 2);
 	w->gateways[2] = gateway(3, "fe80::1", 100, 2);

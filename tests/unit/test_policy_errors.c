@@ -266,7 +266,7 @@ static void test_print(void)
 			 "    \"\xc3\xa9\\e[31m\": { nam: 1 }\n"
 			 "    ^\n"
 			 "    valid keys: version, name, fallback, scheduler, paths, connections, "
-			 "modes, engine, caps, limits, establish\n");
+			 "modes, engine, caps, limits, guard, establish\n");
 	policy_diagnostics_clear(&d);
 }
 

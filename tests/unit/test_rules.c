@@ -147,6 +147,40 @@ static void test_short_buffer(void)
 	}
 }
 
+static void test_programs(void)
+{
+	static const char text[] = "version: 1\nname: t\nconnections:\n"
+				   "  - { match: { uid: root, executable: curl }, mptcpify: on }\n"
+				   "  - { match: { cgroup: /no/such/group }, mptcpify: on }\n"
+				   "  - { match: { cgroup: / }, mptcpify: off }\n"
+				   "  - { mptcpify: on }\n";
+	_cleanup_(pm_plan_clear) struct pm_plan plan = { 0 };
+	_cleanup_(policy_free) struct policy *p = NULL;
+	struct mptcp_program rules[MPTCP_PROGRAMS_MAX];
+	struct policy_diagnostics d;
+	struct error e = { 0 };
+	char words[PM_RULE_TEXT_BYTES];
+	uint64_t root;
+	uint32_t level;
+	size_t nr = 0;
+
+	if (cgroup_find("/", &root, &level) < 0)
+		return;
+	CU_ASSERT_EQUAL_FATAL(policy_parse("t.yaml", text, strlen(text), &p, &d), 0);
+	CU_ASSERT_EQUAL_FATAL(pm_programs_make(p, rules, &nr, &plan, &e), 0);
+	CU_ASSERT_EQUAL_FATAL(nr, 3);
+	CU_ASSERT_EQUAL(plan.nr_notices, 1);
+	pm_program_describe(&rules[0], words, sizeof(words));
+	CU_ASSERT_STRING_EQUAL(words, "rule 1: mptcpify on for uid 0, executable curl");
+	CU_ASSERT(rules[1].cgroup == root && rules[1].mptcpify == 0 && rules[1].rule == 3);
+	pm_program_describe(&rules[2], words, sizeof(words));
+	CU_ASSERT_STRING_EQUAL(words, "rule 4: mptcpify on");
+	free(p->programs[0].user);
+	p->programs[0].user = strdup("no-such-user");
+	CU_ASSERT_EQUAL(pm_programs_make(p, rules, &nr, &plan, &e), -EINVAL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "no-such-user"));
+}
+
 int main(void)
 {
 	unsigned int failed;
@@ -159,6 +193,7 @@ int main(void)
 	CU_ADD_TEST(s, test_absent);
 	CU_ADD_TEST(s, test_cgroup);
 	CU_ADD_TEST(s, test_short_buffer);
+	CU_ADD_TEST(s, test_programs);
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	CU_basic_run_tests();
 	failed = CU_get_number_of_failures();
