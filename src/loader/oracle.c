@@ -15,6 +15,8 @@
 #include "loader/tool.h"
 #include "util/cleanup.h"
 
+#define LINK "destroyed" /* of the object's programs the last */
+
 static const struct tool tool = {
 	.name = "oracle",
 	.object = "oracle/oracle",
@@ -141,6 +143,9 @@ int loader_oracle_watch(const struct loader_config *c, uint64_t cookie,
 		err = make_ring(o, e);
 	if (err == 0)
 		err = loader_oracle_configure(o, config, e);
+	/* Whoever finds no namespace watched unloads it, perhaps just before this one was. */
+	if (err == 0 && !tool_loaded(&tool, c, LINK))
+		err = error_set(e, -ENOENT, "the oracle was unloaded by another process");
 	if (err < 0) {
 		loader_oracle_close(&o);
 		return err;
