@@ -18,6 +18,7 @@
 static const struct tool tool = {
 	.name = "mptcpify",
 	.object = "select/mptcpify",
+	.precious = true,
 	.needs = "it takes BPF programs that modify a return value (fmod_ret): "
 		 "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS, and no lockdown of tracing",
 };

@@ -17,7 +17,7 @@
 #include "util/cleanup.h"
 
 #define NEW	   "_new" /* bpffs takes no dots in names */
-#define LOCK_TRIES 100	  /* 20 ms each */
+#define LOCK_TRIES 500	  /* 20 ms each */
 
 static void close_folder(DIR **d)
 {
@@ -262,9 +262,15 @@ int tool_load(const struct tool *t, const struct loader_config *c, enum loader_o
 		return err;
 	pins_tool_path(c, t->name, NULL, path);
 	err = install(t, c, outcome, e);
-	/* Maps of another version: what is in them is soon gathered again. */
-	if (err < 0 && strstr(loader_log(), "parameter mismatch") && remove_all(t, c, e) == 0)
-		err = install(t, c, outcome, e);
+	if (err < 0 && strstr(loader_log(), "parameter mismatch")) {
+		/* Maps of another version; most are soon filled again. */
+		if (t->precious)
+			return error_hint(e, "mptcp-pmctl unload, in each network namespace with "
+					     "a policy");
+		err = remove_all(t, c, e);
+		if (err == 0)
+			err = install(t, c, outcome, e);
+	}
 	if (err < 0)
 		forget_maps(t, c);
 	return err;

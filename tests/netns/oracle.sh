@@ -83,7 +83,7 @@ watch() {
 	: >"$TMP/crossed"
 	"$PMCTL" path watch --netns "$C" -j "$@" >"$TMP/crossed" 2>&1 &
 	WATCHER=$!
-	wait_for 10 watched
+	wait_for 15 watched || die "not watched: $(cat "$TMP/crossed")"
 }
 watched() { pmctl path health --netns "$C"; }
 crossed() { grep -q "\"event\":\"$1\".*\"trigger\":\"$2\"" "$TMP/crossed"; }
@@ -193,14 +193,15 @@ oracle_shared() {
 # A download that stops: nothing of ours is outstanding. It is cut behind segmentation, where the
 # rest of a mapping is missing; a cut between two mappings cannot be told from an end.
 oracle_receive_stall() {
-	local round
+	local round before
 	oracle_world
 	# Without a bottleneck it comes in bursts, with nothing but pauses to cut.
 	ip netns exec "$S" tc qdisc add dev s1 root tbf rate 20mbit burst 5kb latency 200ms
 	watch --when stall=200
 	ip netns exec "$C" bash -c 'echo get 4000000000 1 | downloader' &
 	for round in 1 2 3 4; do
-		wait_for 10 health 'h and h[0]["rate_bps"] > 5000000 and "bad" not in h[0]'
+		before=$(received wlan0)
+		wait_for 20 arrived $((before + 500000))
 		ip netns exec "$C" nft -f - <<-END
 			table inet oracle {
 				chain from {
@@ -221,6 +222,7 @@ oracle_receive_stall() {
 	kill "$WATCHER"
 	drop_namespaces
 }
+arrived() { [ "$(received wlan0)" -ge "$1" ]; }
 downloader() {
 	python3 - 3<&0 <<-'END'
 		import os, socket
