@@ -23,8 +23,10 @@ int tool_try(const struct tool *t, const struct loader_config *c, struct error *
  * they are precious, it is an error. */
 int tool_load(const struct tool *t, const struct loader_config *c, enum loader_outcome *outcome,
 	      struct error *e);
-/* Idempotent. The links go first. */
-int tool_unload(const struct tool *t, const struct loader_config *c, struct error *e);
+/* Unless the map `users` has an entry: 1 then. Idempotent. Who makes an entry looks afterwards
+ * whether it is still loaded. */
+int tool_unload_unused(const struct tool *t, const struct loader_config *c, const char *users,
+		       struct error *e);
 /* A pinned map: its descriptor, -ENOENT when the tool is not loaded, or -errno. */
 int tool_map(const struct tool *t, const struct loader_config *c, const char *name);
 bool tool_loaded(const struct tool *t, const struct loader_config *c, const char *program);
