@@ -483,6 +483,44 @@ guard_comes_and_goes() {
 	fi
 }
 
+# All or nothing: tried, refused, killed on the way, failed later.
+guard_apply() {
+	local folder step i
+	world
+	folder=$(guard_folder)
+	guard_policy 'mp-prio: ignore-all'
+	exits 0 apply "$TMP/policy.yaml" --dry-run
+	grep -q '+ guard wwan0: mp-prio ignore-all' "$TMP/out" || die 'the diff does not show the guard'
+	[ ! -e "$folder" ] || die 'a dry run left something'
+	exits 4 setpriv --bounding-set=-bpf --inh-caps=-bpf "$PMCTL" apply "$TMP/policy.yaml" --netns "$C"
+	grep -q CAP_BPF "$TMP/out" || die 'the capability is not named'
+	for step in attached pinned; do
+		exits 137 env MPTCP_PM_KILL_AT=$step "$PMCTL" apply "$TMP/policy.yaml" --netns "$C"
+		[ "$step" = attached ] || apply "$TMP/policy.yaml" # heals
+		[ "$step" = attached ] || guarded_is mp_prio 0 wwan0
+		exits 0 pmctl unload --netns "$C"
+		[ ! -e "$folder" ] || die "left after $step: $(find "$folder")"
+	done
+	# Ids of endpoints are a byte, so this many fail after the guard was attached.
+	for i in $(seq 256); do
+		echo "addr add 10.78.$((i / 128)).$((i % 128 + 1))/32 dev wwan0"
+	done | ip -n "$C" -batch -
+	exits 1 apply "$TMP/policy.yaml"
+	[ ! -e "$folder" ] || die "left after a failure: $(find "$folder")"
+	ip -n "$C" link del wwan0
+	apply "$TMP/policy.yaml"
+	link wwan0 3
+	wait_for 5 carrier wwan0
+	exits 0 apply "$TMP/policy.yaml"
+	grep -q '+ guard wwan0' "$TMP/out" || die 'one that appears later is not guarded'
+	# A namespace that is gone with all its interfaces is swept up by the next run elsewhere.
+	ip netns del "$C"
+	cp "$TMP/policy.yaml" "$TMP/other.yaml"
+	sed -i 's/"wlan\*"/"s*"/' "$TMP/other.yaml"
+	swept() { pmctl apply "$TMP/other.yaml" --netns "$S" && pmctl unload --netns "$S" && [ ! -e "$folder" ]; }
+	wait_for 10 swept || die 'the folder of a namespace that is gone stayed'
+}
+
 # Without what it needs the policy is refused, or applied without the guard.
 guard_unsupported() {
 	# Expanded by the shell inside.
@@ -525,4 +563,5 @@ run_test 'guard: checksums that are summed up already' guard_complete
 run_test 'guard: checksums that are still to be made' guard_partial
 run_test 'guard: an interface without Ethernet' guard_tun
 run_test 'guard: programs and interfaces come and go' guard_comes_and_goes
+run_test 'guard: all or nothing' guard_apply
 run_test 'guard: not supported' guard_unsupported
