@@ -78,7 +78,8 @@ static __always_inline void guard_prio(struct __sk_buff *skb, struct scratch *s,
 static __always_inline void guard_join(struct scratch *s, const struct mptcp_guard_config *c,
 				       struct mptcp_guard_counters *n)
 {
-	if ((s->p.flags & (PACKET_SYN | PACKET_ACK)) != PACKET_SYN)
+	if (s->p.options.size != MPTCP_JOIN_SYN_BYTES ||
+	    (s->p.flags & (PACKET_SYN | PACKET_ACK)) != PACKET_SYN)
 		return;
 	n->join++;
 	__builtin_memset(&s->rate, 0, sizeof(s->rate));

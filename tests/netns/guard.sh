@@ -392,6 +392,52 @@ guard_partial() {
 	is "$(counter_behind TcpInCsumErrors)" 0 'wrong checksums'
 }
 
+# One end of a tunnel of tun devices: what comes out of the device goes to the other end.
+tun_end() { # DEVICE OWN_SOCKET OTHER_SOCKET
+	exec python3 - "$@" <<-'END'
+		import fcntl, os, select, socket, struct, sys
+		tun = os.open("/dev/net/tun", os.O_RDWR)
+		fcntl.ioctl(tun, 0x400454ca, struct.pack("16sH", sys.argv[1].encode(), 0x1001))
+		wire = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		wire.bind(sys.argv[2])
+		while True:
+		    for fd in select.select([tun, wire], [], [])[0]:
+		        try:
+		            if fd == tun:
+		                wire.sendto(os.read(tun, 65536), sys.argv[3])
+		            else:
+		                os.write(tun, wire.recv(65536))
+		        except OSError:
+		            pass
+	END
+}
+
+# An interface without Ethernet: packets begin with the header of IP.
+guard_tun() {
+	world
+	export -f tun_end
+	ip netns exec "$C" bash -c "tun_end wlan8 $TMP/tun-c $TMP/tun-s" &
+	ip netns exec "$S" bash -c "tun_end s8 $TMP/tun-s $TMP/tun-c" &
+	wait_for 10 ip -n "$C" addr add 10.77.8.1/24 dev wlan8
+	wait_for 10 ip -n "$S" addr add 10.77.8.2/24 dev s8
+	ip -n "$C" link set wlan8 up
+	ip -n "$S" link set s8 up
+	guard_policy 'mp-prio: ignore-all'
+	apply "$TMP/policy.yaml"
+	ip netns exec "$S" "$TRAFFIC" server --port 7777 &
+	wait_for 5 listening
+	ip netns exec "$C" "$TRAFFIC" client echo --host 10.77.8.2 --port 7777 --bytes 3000 \
+		--count 100000 --interval-ms 500 --timeout 100 &
+	BEFORE=$(counter TcpExtTCPPureAcks)
+	ip netns exec "$S" "$INJECT" --dev s8 --no-ethernet --to 10.77.8.1 --port 7777 \
+		--option $BACKUP --count 50 --interval-ms 2
+	wait_for 10 guarded_is mp_prio_ignored 50 wlan8 || die 'not all were seen'
+	arrived_here() { [ $(($(counter TcpExtTCPPureAcks) - BEFORE)) -ge 50 ]; }
+	wait_for 10 arrived_here || die 'not all arrived'
+	is "$(counter TcpInCsumErrors)" 0 'wrong checksums'
+	is "$(counter MPTcpExtMPPrioRx)" 0 'MP_PRIO that got through'
+}
+
 guard_folder() { printf '/sys/fs/bpf/mptcp-pm/guard/%s' "$(ip netns exec "$C" python3 -c '
 import socket, struct
 s = socket.socket()
@@ -437,6 +483,44 @@ guard_comes_and_goes() {
 	fi
 }
 
+# All or nothing: tried, refused, killed on the way, failed later.
+guard_apply() {
+	local folder step i
+	world
+	folder=$(guard_folder)
+	guard_policy 'mp-prio: ignore-all'
+	exits 0 apply "$TMP/policy.yaml" --dry-run
+	grep -q '+ guard wwan0: mp-prio ignore-all' "$TMP/out" || die 'the diff does not show the guard'
+	[ ! -e "$folder" ] || die 'a dry run left something'
+	exits 4 setpriv --bounding-set=-bpf --inh-caps=-bpf "$PMCTL" apply "$TMP/policy.yaml" --netns "$C"
+	grep -q CAP_BPF "$TMP/out" || die 'the capability is not named'
+	for step in attached pinned; do
+		exits 137 env MPTCP_PM_KILL_AT=$step "$PMCTL" apply "$TMP/policy.yaml" --netns "$C"
+		[ "$step" = attached ] || apply "$TMP/policy.yaml" # heals
+		[ "$step" = attached ] || guarded_is mp_prio 0 wwan0
+		exits 0 pmctl unload --netns "$C"
+		[ ! -e "$folder" ] || die "left after $step: $(find "$folder")"
+	done
+	# Ids of endpoints are a byte, so this many fail after the guard was attached.
+	for i in $(seq 256); do
+		echo "addr add 10.78.$((i / 128)).$((i % 128 + 1))/32 dev wwan0"
+	done | ip -n "$C" -batch -
+	exits 1 apply "$TMP/policy.yaml"
+	[ ! -e "$folder" ] || die "left after a failure: $(find "$folder")"
+	ip -n "$C" link del wwan0
+	apply "$TMP/policy.yaml"
+	link wwan0 3
+	wait_for 5 carrier wwan0
+	exits 0 apply "$TMP/policy.yaml"
+	grep -q '+ guard wwan0' "$TMP/out" || die 'one that appears later is not guarded'
+	# A namespace that is gone with all its interfaces is swept up by the next run elsewhere.
+	ip netns del "$C"
+	cp "$TMP/policy.yaml" "$TMP/other.yaml"
+	sed -i 's/"wlan\*"/"s*"/' "$TMP/other.yaml"
+	swept() { pmctl apply "$TMP/other.yaml" --netns "$S" && pmctl unload --netns "$S" && [ ! -e "$folder" ]; }
+	wait_for 10 swept || die 'the folder of a namespace that is gone stayed'
+}
+
 # Without what it needs the policy is refused, or applied without the guard.
 guard_unsupported() {
 	# Expanded by the shell inside.
@@ -477,5 +561,7 @@ run_test 'guard: monitor' guard_monitor
 run_test 'guard: checksums with and without offloads' guard_checksums
 run_test 'guard: checksums that are summed up already' guard_complete
 run_test 'guard: checksums that are still to be made' guard_partial
+run_test 'guard: an interface without Ethernet' guard_tun
 run_test 'guard: programs and interfaces come and go' guard_comes_and_goes
+run_test 'guard: all or nothing' guard_apply
 run_test 'guard: not supported' guard_unsupported
