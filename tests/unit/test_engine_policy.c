@@ -326,6 +326,8 @@ static void test_reasons(void)
 		  "handover: wifi is bad (loss 30 % >= 25 %), lte takes over" },
 		{ POLICY_MODE_HANDOVER, "c:wifi hangs:lte wifi-",
 		  "handover: wifi is gone, lte takes over" },
+		{ POLICY_MODE_HANDOVER, "c:wifi wifi- wifi+ t:2000 hangs:lte wifi-",
+		  "handover: wifi is gone, lte takes over" },
 		{ POLICY_MODE_HANDOVER, "c:wifi wifi-", "wifi (wlan0) is gone" },
 		{ POLICY_MODE_HANDOVER, "c:wifi down:wifi=1", "wifi was taken down by hand" },
 		{ POLICY_MODE_HANDOVER, "c:lte t:2000", "handover: lte is not needed any more" },
