@@ -46,7 +46,7 @@ static void test_back_off(void)
 		{ "c:wifi | lost:lte=0t", "+lte" },
 		{ "c:wifi | lost:lte=0 t:600000", "" },
 		{ "c:wifi | lost:lte=1 t:600000", "" },
-		{ "c:wifi lost:lte=0 t:1 lte- | lte+", "+lte" },
+		{ "c:wifi lost:lte=0 lte- | lte+", "+lte" },
 		{ "c:wifi | lost:lte=2 t:29999", "" },
 		{ "c:wifi | lost:lte=2 t:30000", "+lte" },
 		{ "c:wifi | lost:lte=3 t:86400000", "" },
