@@ -43,7 +43,7 @@ static void give_reason(struct work *w, enum pm_request_kind kind, const struct 
 struct pm_decision *engine_change(struct work *w, enum pm_request_kind kind, const struct flow *f)
 {
 	const struct source *s = f->source == NO_SOURCE ? NULL : &w->e->sources[f->source];
-	bool v6 = f->bits & FLOW_V6_SOCKET;
+	bool v6 = (f->bits & FLOW_V6_SOCKET) && kind != PM_WITHDRAW;
 	struct pm_decision *d;
 
 	if (w->nr == PM_SUBFLOWS_PER_BATCH) {
@@ -90,12 +90,13 @@ static bool has_other_active(const struct work *w, const struct flow *f)
 
 static void set_priority(struct work *w, struct flow *f, bool backup)
 {
-	uint64_t when = engine_retry_ms(w->e, w->c, f->source, f->remote, f->remote_port);
+	const struct attempt *a = engine_attempt(w->e, w->c, f->source, f->remote, f->remote_port);
 	struct flow changed = *f;
 
-	if (when > w->e->now) {
-		if (when < w->due)
-			w->due = when;
+	/* A subflow that is up has nothing else to wait for. */
+	if (a && a->next_ms > w->e->now) {
+		if (a->next_ms < w->due)
+			w->due = a->next_ms;
 		return;
 	}
 	changed.bits ^= FLOW_BACKUP;
@@ -117,7 +118,7 @@ void engine_change_priorities(struct work *w)
 			a = engine_attempt(w->e, w->c, f->source, f->remote, f->remote_port);
 			wanted = cand->want == PM_WANT_BACKUP ||
 				 (!w->is_client && cand->want == PM_WANT_NONE) ||
-				 (a && (a->bits & ATTEMPT_AS_BACKUP));
+				 (a && (a->bits & ATTEMPT_AS_BACKUP) && has_other_active(w, f));
 			/* On its way out: one more message would change nothing. */
 			if (w->is_client && cand->want == PM_WANT_NONE)
 				continue;
@@ -128,7 +129,7 @@ void engine_change_priorities(struct work *w)
 }
 
 /* What makes up for it: of one that is gone any other, else one that should carry data. */
-bool engine_may_go(struct work *w, const struct flow *f)
+static bool may_go(struct work *w, const struct flow *f)
 {
 	bool gone = !engine_flow_usable(w->e, f);
 
@@ -141,6 +142,16 @@ bool engine_may_go(struct work *w, const struct flow *f)
 		if (gone || !cand || (cand->want == PM_WANT_ACTIVE && cand->good))
 			return true;
 	}
+	return false;
+}
+
+/* Of two that are not needed, one may make place for what is. */
+bool engine_has_other(const struct work *w, const struct flow *f)
+{
+	for (const struct flow *g = w->c->flows; g < w->c->flows + w->c->nr_flows; g++)
+		if (g != f && !(g->bits & FLOW_DELETING) && (g->bits & FLOW_ESTABLISHED) &&
+		    engine_flow_usable(w->e, g))
+			return true;
 	return false;
 }
 
@@ -158,6 +169,7 @@ static void withdraw(struct work *w, const struct flow *f)
 void engine_remove(struct work *w)
 {
 	struct conn *c = w->c;
+	size_t places = w->nr_reserved;
 
 	for (size_t i = c->nr_flows; i-- > 0;) {
 		struct flow *f = &c->flows[i];
@@ -168,10 +180,12 @@ void engine_remove(struct work *w)
 		if (!f->local_port) {
 			/* Asked for, and not up: what comes of it is seen when it is. */
 			if (gone)
-				engine_drop_flow(w->e, c, f);
+				engine_forget_flow(w->e, c, f);
 			continue;
 		}
-		if (!engine_may_go(w, f))
+		if (places && !gone && engine_has_other(w, f))
+			places--;
+		else if (!may_go(w, f))
 			continue;
 		/* The kernel forgets the id with the last subflow, so that comes after. */
 		if (gone && !(f->bits & FLOW_WITHDRAWN))

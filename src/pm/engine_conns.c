@@ -149,6 +149,12 @@ void engine_drop_flow(struct pm_engine *e, struct conn *c, struct flow *f)
 	memmove(f, f + 1, (c->nr_flows - at) * sizeof(*f));
 }
 
+void engine_forget_flow(struct pm_engine *e, struct conn *c, struct flow *f)
+{
+	c->bits |= CONN_FORGOT;
+	engine_drop_flow(e, c, f);
+}
+
 struct flow *engine_find_flow(struct conn *c, const struct flow *like)
 {
 	struct flow *asked = NULL;

@@ -121,12 +121,16 @@ static void on_sub_established(struct pm_engine *e, struct conn *c, const struct
 	f = engine_find_flow(c, &told);
 	if (f && (f->bits & FLOW_ESTABLISHED))
 		return;
+	/* One made by a person, or a join that was given up and comes after all: nobody says with
+	 * which priority, and only what is known to carry data makes up for another. */
+	if (c->role == PM_ROLE_CLIENT && (!f || (c->bits & CONN_FORGOT)))
+		told.bits |= FLOW_BACKUP;
 	if (f) {
 		told.bits |= f->bits & (FLOW_BACKUP | FLOW_DELETING);
 		told.source = f->source;
 		*f = told;
-	} else if (!engine_add_flow(e, c, &told)) {
-		return;
+	} else {
+		engine_add_flow(e, c, &told);
 	}
 	engine_worked(e, &told);
 }

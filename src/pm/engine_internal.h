@@ -117,6 +117,7 @@ enum conn_bits {
 	CONN_IDENTIFIED = 1 << 7,
 	CONN_SEEN = 1 << 8,
 	CONN_MEASURED = 1 << 9, /* waits to have moved enough */
+	CONN_FORGOT = 1 << 10,	/* joins that may still come up */
 };
 
 struct conn {
@@ -214,6 +215,8 @@ void engine_each(struct pm_engine *e, void (*f)(struct pm_engine *e, struct conn
 struct flow *engine_add_flow(struct pm_engine *e, struct conn *c, const struct flow *f);
 void engine_drop_flow(struct pm_engine *e, struct conn *c, struct flow *f);
 void engine_set_source(struct pm_engine *e, struct flow *f, uint8_t source);
+/* A join whose end is not worth waiting for. */
+void engine_forget_flow(struct pm_engine *e, struct conn *c, struct flow *f);
 /* By addresses and ports; one that is only asked for has any local port. */
 struct flow *engine_find_flow(struct conn *c, const struct flow *like);
 void engine_set_reason(struct pm_engine *e, struct conn *c, const char *reason);
@@ -251,7 +254,8 @@ struct candidate {
 	enum policy_tristate backup;
 	uint64_t rtt_us, rate_bps;
 	enum pm_wanted want;
-	bool keep; /* as wanted where there is a subflow, none where there is none */
+	uint64_t again_ms; /* when it may be good again, if it is joins that fail */
+	bool keep;	   /* as wanted where there is a subflow, none where there is none */
 };
 
 struct candidates {
@@ -319,8 +323,7 @@ bool engine_stays(const struct flow *f);
 bool engine_flow_usable(const struct pm_engine *e, const struct flow *f);
 /* NULL when this batch is full, or memory is. */
 struct pm_decision *engine_change(struct work *w, enum pm_request_kind kind, const struct flow *f);
-/* Another subflow makes up for this one. */
-bool engine_may_go(struct work *w, const struct flow *f);
+bool engine_has_other(const struct work *w, const struct flow *f);
 void engine_change_priorities(struct work *w);
 void engine_remove(struct work *w);
 void engine_announce(struct work *w);

@@ -273,7 +273,7 @@ void engine_decide_wanted(struct candidates *v)
 
 /* Whether this connection can count on the source; a join that is slow or waits cannot be. */
 static bool works(const struct pm_engine *e, const struct conn *c, uint8_t source,
-		  const struct target *targets, size_t nr)
+		  const struct target *targets, size_t nr, uint64_t *again_ms)
 {
 	const struct policy_path *path = &e->policy->paths[e->sources[source].path];
 	bool slow = false, asked = false, asked_to_leave = false;
@@ -302,6 +302,9 @@ static bool works(const struct pm_engine *e, const struct conn *c, uint8_t sourc
 
 		first = when < first ? when : first;
 	}
+	if (!nr && c->role != PM_ROLE_SERVER) /* announced, for the peer to join */
+		return true;
+	*again_ms = first;
 	return first <= e->now || c->role == PM_ROLE_SERVER;
 }
 
@@ -328,6 +331,12 @@ static bool is_second_family(const struct pm_engine *e, const struct conn *c, ui
 	return false;
 }
 
+static bool is_announced(const struct pm_engine *e, const struct conn *c, uint8_t source)
+{
+	return (engine_use(e, source) & POLICY_ENDPOINT_SIGNAL) &&
+	       (engine_is_v4(e->sources[source].address) || !(c->bits & CONN_V4_SOCKET));
+}
+
 void engine_candidates(const struct pm_engine *e, const struct conn *c, struct candidates *v)
 {
 	uint32_t paths = engine_rule_paths(e, c);
@@ -339,18 +348,22 @@ void engine_candidates(const struct pm_engine *e, const struct conn *c, struct c
 		const struct policy_path *path;
 		struct target targets[PEERS_MAX + 1];
 		const struct opinion *o = engine_opinion(e, c->mode, s);
-		bool open = has_flow(c, s);
+		uint64_t again_ms = UINT64_MAX;
+		bool open = has_flow(c, s), good;
 		size_t nr;
 
 		if (!engine_source_usable(e, s) || !(paths >> e->sources[s].path & 1))
 			continue;
 		path = &e->policy->paths[e->sources[s].path];
 		nr = engine_targets(e, c, s, targets);
-		if (!open && ((!nr && c->role != PM_ROLE_SERVER) || is_second_family(e, c, s)))
+		if (!open && (is_second_family(e, c, s) ||
+			      (!nr && c->role != PM_ROLE_SERVER && !is_announced(e, c, s))))
 			continue;
+		good = works(e, c, s, targets, nr, &again_ms) && !o->bad;
 		v->items[v->nr++] = (struct candidate){
 			.source = s,
-			.good = !o->bad && works(e, c, s, targets, nr),
+			.good = good,
+			.again_ms = again_ms,
 			.settled = engine_is_settled(e, c->mode, s),
 			.has_flow = open,
 			.last_resort = e->allowed[e->sources[s].path] == PM_ALLOWED_BACKUP,

@@ -51,7 +51,7 @@ static void drop_overtaken(struct work *w)
 		healed = s->since_ms > s->healed_ms ? s->since_ms : s->healed_ms;
 		since = w->e->now - age_ms(w, f);
 		if (since < healed && healed - since >= JOIN_SLOW_MS) {
-			engine_drop_flow(w->e, c, f);
+			engine_forget_flow(w->e, c, f);
 		} else if (age_ms(w, f) >= JOIN_LOST_MS) {
 			struct flow lost = *f;
 
@@ -119,8 +119,8 @@ static size_t count_live(const struct work *w, bool doomed_too)
 	return nr;
 }
 
-/* The one that is missed least, of those that are not active ones; NULL: all are. */
-static struct flow *least(struct work *w)
+/* The one that is missed least: not wanted, then the dearest; NULL: all are active ones. */
+static struct flow *least(struct work *w, bool doomed_too)
 {
 	struct flow *worst = NULL;
 	size_t rank = 0;
@@ -128,12 +128,15 @@ static struct flow *least(struct work *w)
 	for (size_t i = 0; i < w->c->nr_flows; i++) {
 		struct flow *f = &w->c->flows[i];
 		const struct candidate *cand = engine_candidate(w, f->source);
+		size_t of_f;
 
-		if (!engine_stays(f) || !cand || cand->want == PM_WANT_ACTIVE)
+		if ((f->bits & FLOW_DELETING) || (!doomed_too && (f->bits & FLOW_DOOMED)) ||
+		    !engine_flow_usable(w->e, f) || !cand || cand->want == PM_WANT_ACTIVE)
 			continue;
-		if (!worst || w->at[f->source] >= rank) {
+		of_f = w->at[f->source] + (cand->want == PM_WANT_NONE ? PM_SOURCES_MAX : 0);
+		if (!worst || of_f >= rank) {
 			worst = f;
-			rank = w->at[f->source];
+			rank = of_f;
 		}
 	}
 	return worst;
@@ -146,7 +149,7 @@ static void judge_flows(struct work *w)
 
 	for (size_t i = 0; i < w->c->nr_flows; i++)
 		judge_flow(w, &w->c->flows[i]);
-	while (w->is_client && count_live(w, false) > max && (f = least(w)))
+	while (w->is_client && count_live(w, false) > max && (f = least(w, false)))
 		f->bits |= FLOW_DOOMED;
 }
 
@@ -184,8 +187,8 @@ static bool make_place(struct work *w, bool displace)
 
 	if (count_live(w, true) + w->nr_reserved < engine_subflows_max(w->e))
 		return true;
-	f = displace ? least(w) : NULL;
-	if (!f || !engine_may_go(w, f))
+	f = displace ? least(w, true) : NULL;
+	if (!f || !engine_has_other(w, f))
 		return false;
 	if (age_ms(w, f) < w->v.mode->hold_ms) {
 		set_min(&w->due, w->e->now - age_ms(w, f) + w->v.mode->hold_ms);
@@ -329,8 +332,11 @@ void engine_evaluate(struct pm_engine *e, struct conn *c)
 	engine_candidates(e, c, &w.v);
 	engine_decide_wanted(&w.v);
 	memset(w.at, NO_SOURCE, sizeof(w.at));
-	for (size_t i = 0; i < w.v.nr; i++)
+	for (size_t i = 0; i < w.v.nr; i++) {
 		w.at[w.v.items[i].source] = (uint8_t)i;
+		if (w.v.items[i].again_ms > e->now)
+			set_min(&w.due, w.v.items[i].again_ms);
+	}
 	judge_flows(&w);
 	add_missing(&w, PM_WANT_ACTIVE);
 	engine_change_priorities(&w);

@@ -79,6 +79,7 @@ static void take_connection(struct pm_engine *e, const struct pm_connection *tol
 	if (c->role == PM_ROLE_UNKNOWN)
 		c->role = (uint8_t)told->role;
 	c->bits |= CONN_SEEN;
+	c->bits &= (uint16_t)~CONN_FORGOT;
 	c->moved_bytes = told->sent_bytes + told->received_bytes;
 	changed |= !(c->bits & CONN_ESTABLISHED) && told->state == TCP_ESTABLISHED;
 	c->bits &= (uint16_t)~CONN_ESTABLISHED;
