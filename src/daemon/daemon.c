@@ -4,13 +4,15 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <string.h>
 
 #include "daemon/lock.h"
 #include "daemon/source.h"
 #include "pm/interfaces.h"
 
-#define NR(a) (sizeof(a) / sizeof((a)[0]))
+#define NR(a)	   (sizeof(a) / sizeof((a)[0]))
+#define MMAP_BYTES (128 << 10)
 
 /* In the order in which they open and start. */
 static const struct daemon_source *const sources[] = {
@@ -133,6 +135,10 @@ int daemon_run(const struct daemon_config *config, struct error *e)
 	_cleanup_close_ int lock = -1;
 	int err;
 
+	/* Lists of connections come and go: what they take is given back, and not kept for the next
+	 * time, as it would be after the first one. */
+	mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
+	mallopt(M_TRIM_THRESHOLD, MMAP_BYTES);
 	d.started_ms = loop_now_ms();
 	err = pm_netns_identify(&d.netns, e);
 	if (err < 0)

@@ -1,28 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * How paths do, sampled from the socket diagnostics: support level 0. Only while there are
- * connections and a mode that looks, and seldom while nothing moves, so that an idle daemon costs
- * next to nothing however many connections there are.
+ * connections and a mode that looks, and not while nothing moves, so that an idle daemon costs next
+ * to nothing however many connections there are: what all of TCP has sent and received, which is
+ * quickly read, tells whether there is news.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
 #include "daemon/source.h"
 #include "pm/sampler.h"
 
-#define US_PER_SECOND	1000000
-#define NS_PER_US	1000
-#define US_PER_MS	1000
-#define SHARE_IDLE	1000 /* sampling takes one part of so many of the time */
-#define SHARE_BUSY	20
-#define PERIOD_IDLE_MAX 10000
+#define US_PER_SECOND 1000000
+#define NS_PER_US     1000
+#define US_PER_MS     1000
+#define SHARE	      50 /* sampling takes at most one part of so many of the time */
+#define RETRY_MS      10000
+#define SNMP_BYTES    4096
 
 struct health {
 	struct daemon *d;
 	struct pm_sampler *sampler;
 	struct loop_timer timer;
 	bool wanted; /* by some mode of the policy */
+	int snmp;    /* /proc/net/snmp of the namespace; -1: cannot be read */
+	bool idle;   /* the last sample was */
+	uint64_t segments;
 	uint32_t period_ms, alpha_permille;
 };
 
@@ -73,13 +79,42 @@ static uint64_t now_us(void)
 	return (uint64_t)t.tv_sec * US_PER_SECOND + (uint64_t)t.tv_nsec / NS_PER_US;
 }
 
-static uint64_t pause_ms(const struct health *h, uint64_t cost_us, bool idle)
+static uint64_t pause_ms(const struct health *h, uint64_t cost_us)
 {
-	uint64_t least = cost_us * (idle ? SHARE_IDLE : SHARE_BUSY) / US_PER_MS;
+	uint64_t least = cost_us * SHARE / US_PER_MS;
 
-	if (least > PERIOD_IDLE_MAX)
-		least = PERIOD_IDLE_MAX;
 	return least > h->period_ms ? least : h->period_ms;
+}
+
+/* Segments of TCP, sent, received and sent again. 0: not known. */
+static uint64_t count_segments(const struct health *h)
+{
+	char text[SNMP_BYTES];
+	ssize_t n = h->snmp < 0 ? -1 : pread(h->snmp, text, sizeof(text) - 1, 0);
+	uint64_t in, out, again;
+	const char *line;
+
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	/* The names, then the numbers. */
+	line = strstr(text, "\nTcp: ");
+	line = line ? strstr(line + 1, "\nTcp: ") : NULL;
+	if (!line ||
+	    sscanf(line,
+		   "\nTcp: %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64 " %" SCNu64 " %" SCNu64,
+		   &in, &out, &again) != 3)
+		return 0;
+	return in + out + again;
+}
+
+/* While something is outstanding, that nothing moves is the news. */
+static bool is_quiet(struct health *h)
+{
+	uint64_t before = h->segments;
+
+	h->segments = count_segments(h);
+	return h->idle && h->segments && h->segments == before;
 }
 
 static void sample(void *data)
@@ -94,9 +129,13 @@ static void sample(void *data)
 
 	if (!pm_engine_nr_connections(d->engine))
 		return;
+	if (is_quiet(h)) {
+		set_timer(h, h->period_ms);
+		return;
+	}
 	if (pm_connections_read(&all, &e) < 0) {
 		log_error(&d->log, &e);
-		set_timer(h, PERIOD_IDLE_MAX);
+		set_timer(h, RETRY_MS);
 		return;
 	}
 	if (pm_sampler_take(h->sampler, &all, d->interfaces, d->nr_interfaces, h->alpha_permille,
@@ -105,7 +144,8 @@ static void sample(void *data)
 		return;
 	}
 	d->counters.samples++;
-	set_timer(h, pause_ms(h, now_us() - start, s.idle));
+	h->idle = s.idle;
+	set_timer(h, pause_ms(h, now_us() - start));
 	in.health.items = s.paths;
 	in.health.nr = s.nr;
 	if (s.nr)
@@ -129,6 +169,7 @@ static void close_health(struct daemon *d, void *state)
 		return;
 	loop_timer_remove(d->loop, &h->timer);
 	pm_sampler_free(&h->sampler);
+	cleanup_close(&h->snmp);
 	free(h);
 }
 
@@ -139,6 +180,7 @@ static int open_health(struct daemon *d, void **state, struct error *e)
 	*state = h;
 	if (h) {
 		h->d = d;
+		h->snmp = open("/proc/thread-self/net/snmp", O_RDONLY | O_CLOEXEC);
 		h->sampler = pm_sampler_new();
 		h->timer = (struct loop_timer){ .call = sample, .data = h };
 	}
