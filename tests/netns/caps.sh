@@ -29,6 +29,8 @@ cap_closes_path() {
 	move_on_lte 250
 	wait_for 15 only_wifi || die 'lte was not closed'
 	grep -q 'path "lte" is closed: .* of 200.0 kB this month' "$TMP/daemon" || die 'no reason in the log'
+	told 'any(p["path"] == "lte" and p["state"] == "closed" for p in o)' path list ||
+		die 'path list does not say so'
 	[ -s "$TMP/state/caps-$C" ] || die 'nothing was saved'
 	kill -9 "$DAEMON"
 	wait "$DAEMON" || :
