@@ -15,6 +15,8 @@ LIBDIR  ?= $(PREFIX)/lib/mptcp-pm
 MANDIR  ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/share/mptcp-pm
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 SYSCONFDIR ?= /etc
 CLANG   ?= clang
 PYTHON  ?= /usr/bin/python3
@@ -41,7 +43,7 @@ ALL_CFLAGS += -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize
 endif
 ALL_LDLIBS := $(LIB_LIBS)
 
-LIB_SRC  := $(wildcard src/util/*.c src/policy/*.c src/loader/*.c src/pm/*.c)
+LIB_SRC  := $(wildcard src/util/*.c src/policy/*.c src/loader/*.c src/pm/*.c src/daemon/*.c)
 CLI_SRC  := $(wildcard src/cli/*.c)
 TEST_SRC := $(wildcard tests/unit/test_*.c)
 TOOL_SRC := $(wildcard tests/tools/*.c)

@@ -39,7 +39,7 @@ _mptcp_pmctl() {
 		word=${COMP_WORDS[i]}
 		case $word in
 		--color | --netns | --module | --set | --token | --seconds | --count | --scheduler | --local | --remote | \
-			--remote-port | --local-id | --remote-id | --dev | --port | --id) i=$((i + 1)) ;;
+			--remote-port | --local-id | --remote-id | --dev | --port | --id | --policy | --log | --to | --cgroup | --uid) i=$((i + 1)) ;;
 		-*) ;;
 		*)
 			if [ -z "$verb" ]; then
@@ -57,26 +57,30 @@ _mptcp_pmctl() {
 	case $prev in
 	--color) _mptcp_pmctl_words 'auto always never' && return ;;
 	--netns) _mptcp_pmctl_words "$(ip netns list 2>/dev/null | awk '{ print $1 }')" && return ;;
-	--module)
+	--log) _mptcp_pmctl_words 'error warning info debug' && return ;;
+	--uid) mapfile -t COMPREPLY < <(compgen -u -- "$cur") && return ;;
+	--module | --policy)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
 	--local) _mptcp_pmctl_words "$(ip -br addr show scope global 2>/dev/null |
 		awk '{ for (i = 3; i <= NF; i++) { sub("/.*", "", $i); print $i } }')" && return ;;
 	--dev) _mptcp_pmctl_words "$(ip -br link show 2>/dev/null | awk '{ sub("@.*", "", $1); print $1 }')" && return ;;
-	--set | --seconds | --count | --remote | --remote-port | --local-id | --remote-id | --port | --id) return ;;
+	--set | --seconds | --count | --remote | --remote-port | --local-id | --remote-id | --port | --id | --to | --cgroup) return ;;
 	--token) _mptcp_pmctl_tokens && return ;;
 	--scheduler) _mptcp_pmctl_loaded && return ;;
 	esac
 	if [ -z "$verb" ]; then
-		_mptcp_pmctl_words "status check apply unload sched conn monitor endpoint doctor version $globals"
+		_mptcp_pmctl_words "status check apply daemon reload explain path unload sched conn monitor endpoint doctor version $globals"
 		return
 	fi
 	if [[ $cur == -* ]]; then
 		case $verb-$sub in
-		status-* | endpoint-* | conn-list | conn-show) _mptcp_pmctl_words "--netns $globals" ;;
+		status-* | endpoint-* | reload-* | path-* | conn-list | conn-show) _mptcp_pmctl_words "--netns $globals" ;;
 		check-*) _mptcp_pmctl_words "--schema $globals" ;;
-		apply-*) _mptcp_pmctl_words "--netns --dry-run --force --module $globals" ;;
+		apply-*) _mptcp_pmctl_words "--netns --dry-run --force --for-daemon --module $globals" ;;
+		daemon-*) _mptcp_pmctl_words "--netns --policy --log $globals" ;;
+		explain-*) _mptcp_pmctl_words "--to --cgroup --uid --netns $globals" ;;
 		unload-*) _mptcp_pmctl_words "--netns --force --all $globals" ;;
 		sched-load) _mptcp_pmctl_words "--set --module $globals" ;;
 		sched-unload) _mptcp_pmctl_words "--force $globals" ;;
@@ -96,6 +100,10 @@ _mptcp_pmctl() {
 	fi
 	case $verb-$sub in
 	check-* | apply-*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	explain-) _mptcp_pmctl_tokens ;;
+	path-) _mptcp_pmctl_words 'list down up' ;;
+	path-down | path-up) _mptcp_pmctl_words "$(mptcp-pmctl --color=never path list 2>/dev/null |
+		awk 'NR > 1 && !seen[$1]++ { print $1 }')" ;;
 	sched-) _mptcp_pmctl_words 'list load show unload trace' ;;
 	conn-) _mptcp_pmctl_words 'list show set subflow announce withdraw' ;;
 	conn-subflow) _mptcp_pmctl_words 'add del backup' ;;

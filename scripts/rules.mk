@@ -41,6 +41,10 @@ install: userspace bpf schema ## install below $(DESTDIR)$(PREFIX)
 	$(Q)for page in $(MAN_SRC); do \
 		$(INSTALL) -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/ || exit 1; done
 	$(Q)$(INSTALL) -m 644 docs/mptcp-pmctl.bash $(DESTDIR)$(COMPDIR)/mptcp-pmctl
+	$(Q)$(INSTALL) -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR)
+	$(Q)sed 's|@SBINDIR@|$(SBINDIR)|' data/mptcp-pm.service > $(O)/mptcp-pm.service
+	$(Q)$(INSTALL) -m 644 $(O)/mptcp-pm.service $(DESTDIR)$(UNITDIR)/mptcp-pm.service
+	$(Q)$(INSTALL) -m 644 data/mptcp-pm.sysusers $(DESTDIR)$(SYSUSERSDIR)/mptcp-pm.conf
 
 install-dkms: ## put the module's sources where dkms finds them
 	$(Q)$(INSTALL) -d $(DESTDIR)$(DKMS_DIR)
@@ -53,6 +57,7 @@ install-dkms: ## put the module's sources where dkms finds them
 
 uninstall: ## remove what install and install-dkms put there
 	rm -f $(DESTDIR)$(SBINDIR)/mptcp-pmctl $(DESTDIR)$(COMPDIR)/mptcp-pmctl
+	rm -f $(DESTDIR)$(UNITDIR)/mptcp-pm.service $(DESTDIR)$(SYSUSERSDIR)/mptcp-pm.conf
 	rm -f $(foreach p,$(MAN_SRC),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
 	rm -rf $(DESTDIR)$(LIBDIR) $(DESTDIR)$(DATADIR) $(DESTDIR)$(DKMS_DIR)
 

@@ -10,18 +10,23 @@
 #include "cli/cli.h"
 #include "cli/diagnose.h"
 #include "cli/sched_set.h"
+#include "daemon/client.h"
+#include "pm/engine.h"
 #include "util/cleanup.h"
 
 #include <errno.h>
 #include <string.h>
 
 static const char *netns, *module_path;
-static bool dry_run, force;
+static bool dry_run, force, for_daemon;
 
 static const struct option_def options[] = {
 	{ "netns", 0, OPTION_VALUE, "NAME", "apply in this network namespace", &netns },
 	{ "dry-run", 'n', OPTION_SWITCH, NULL, "print the changes, make none", &dry_run },
 	{ "force", 0, OPTION_SWITCH, NULL, "also change endpoints made by someone else", &force },
+	{ "for-daemon", 0, OPTION_SWITCH, NULL,
+	  "only what a daemon that is about to start may not do: schedulers, rules, sysctls",
+	  &for_daemon },
 	{ "module", 0, OPTION_VALUE, "PATH", "load this mptcp_bpf.ko instead of the installed one",
 	  &module_path },
 };
@@ -29,7 +34,10 @@ static const struct option_def options[] = {
 struct run {
 	struct loader_config config;
 	struct policy *loaded;
-	struct policy policy; /* what is applied of it; borrows everything from `loaded` */
+	char *text; /* of `loaded`, for the daemon */
+	const char *file;
+	struct control_link daemon; /* if one runs here */
+	struct policy policy;	    /* what is applied of it; borrows everything from `loaded` */
 	struct pm_kernel kernel;
 	struct pm_plan plan;
 	struct sched_set scheds;
@@ -44,6 +52,8 @@ static void cleanup_run(struct run *r)
 	pm_plan_clear(&r->plan);
 	pm_kernel_clear(&r->kernel);
 	policy_free(&r->loaded);
+	control_close(&r->daemon);
+	free(r->text);
 	free(r->unloaded);
 }
 
@@ -95,11 +105,47 @@ static int check_support(struct run *r, struct error *e)
 		return error_hint(e, "%s", f->fix);
 	}
 	snprintf(r->left_out, sizeof(r->left_out), "scheduler %s%s: %s (%s)",
-		 r->policy.scheduler.name, r->policy.nr_rules ? " and the rules" : "", f->detail,
-		 f->fix);
+		 r->policy.scheduler.name,
+		 r->policy.nr_rules ? " and the schedulers of the rules" : "", f->detail, f->fix);
 	memset(&r->policy.scheduler, 0, sizeof(r->policy.scheduler));
-	r->policy.nr_rules = 0;
 	return 0;
+}
+
+/* Endpoints are for who opens subflows: a daemon knows better which are wanted now, and with the
+ * userspace path manager there are none. */
+static int plan(struct run *r, struct error *e)
+{
+	char reason[PM_REASON_BYTES];
+	struct pm_plan_options how = {
+		.force = force,
+		.engine = pm_engine_choose(&r->policy, reason),
+		.has_daemon = for_daemon || r->daemon.fd >= 0,
+	};
+
+	how.leave_endpoints = how.has_daemon || how.engine == POLICY_ENGINE_USERSPACE;
+	return pm_plan_make_as(&r->policy, &r->kernel, &how, &r->plan, e);
+}
+
+/* REQUEST: "check" first, so that nothing is done that the daemon would not follow. */
+static int tell_daemon(struct run *r, const char *request, struct error *e)
+{
+	struct control_ask ask;
+
+	if (r->daemon.fd < 0)
+		return 0;
+	control_ask(&ask, request);
+	if (ask.out) {
+		json_key_string(&ask.j, "file", r->file);
+		json_key_string(&ask.j, "text", r->text);
+	}
+	return control_answer(&r->daemon, &ask, NULL, NULL, e);
+}
+
+static int find_daemon(struct run *r, struct error *e)
+{
+	int err = control_connect(&r->daemon, e);
+
+	return err == -ENOENT ? 0 : err < 0 ? err : tell_daemon(r, "check", e);
 }
 
 static int prepare(struct run *r, struct error *e)
@@ -119,7 +165,9 @@ static int prepare(struct run *r, struct error *e)
 	if (err == 0)
 		err = pm_kernel_read(&r->kernel, e);
 	if (err == 0)
-		err = pm_plan_make(&r->policy, &r->kernel, force, &r->plan, e);
+		err = find_daemon(r, e);
+	if (err == 0)
+		err = plan(r, e);
 	if (err == 0)
 		err = rules_change_plan(&r->rules, &r->policy, &r->config, &r->plan, e);
 	if (err == 0 && !rules_change_none(&r->rules))
@@ -145,7 +193,9 @@ static int execute(struct run *r, struct error *e)
 		return err;
 	}
 	err = sched_set_swap(&r->scheds, &r->config, e);
-	if (err < 0)
+	if (err == 0)
+		err = tell_daemon(r, "apply", e);
+	else
 		error_hint(e, "the rest of the policy is in force; the scheduler keeps its former "
 			      "code and settings");
 	return err;
@@ -196,7 +246,10 @@ static void finish(struct cli *c, struct run *r, bool nothing)
 	else if (nothing)
 		cli_note(c, "nothing to change\n");
 	else
-		cli_note(c, dry_run ? "dry run: nothing was changed\n" : "policy %s applied\n",
+		cli_note(c,
+			 dry_run	     ? "dry run: nothing was changed\n"
+			 : r->daemon.fd >= 0 ? "policy %s applied, the daemon follows it\n"
+					     : "policy %s applied\n",
 			 r->policy.name);
 }
 
@@ -212,7 +265,8 @@ static int apply(struct cli *c, struct run *r, struct error *e)
 		cli_note(c, "%sleft out:%s %s\n", cli_yellow(c), cli_plain(c), r->left_out);
 	changes = what(r);
 	/* With the same actions a different name is still to be recorded. */
-	nothing = changes_none(&changes) && strcmp(r->kernel.policy, r->policy.name) == 0;
+	nothing = changes_none(&changes) && strcmp(r->kernel.policy, r->policy.name) == 0 &&
+		  r->daemon.fd < 0;
 	changes_print(c, &changes);
 	if (!nothing && !dry_run) {
 		bool scheduler = scheduler_changes(r);
@@ -236,7 +290,9 @@ static int run(struct cli *c, int nr, char **words)
 	if (!r)
 		return status;
 	r->config.module_path = module_path;
-	if (diagnose_load(c, words[0], &r->loaded, &status) == 0)
+	r->daemon.fd = -1;
+	r->file = words[0];
+	if (diagnose_load_text(c, words[0], &r->loaded, &r->text, &status) == 0)
 		status = apply(c, r, &e) < 0 ? cli_fail(c, &e) : EXIT_STATUS_OK;
 	cleanup_run(r);
 	return status;

@@ -19,6 +19,7 @@ static char sign(enum pm_action_kind kind)
 	case PM_CHANGE_ENDPOINT:
 	case PM_SET_LIMITS:
 	case PM_SET_SCHEDULER:
+	case PM_SET_MANAGER:
 		return '~';
 	}
 	return '?';
@@ -37,6 +38,8 @@ static const char *kind_name(enum pm_action_kind kind)
 		return "set-limits";
 	case PM_SET_SCHEDULER:
 		return "set-scheduler";
+	case PM_SET_MANAGER:
+		return "set-path-manager";
 	}
 	return "";
 }

@@ -2,7 +2,7 @@
 /* check: is a policy right? Reads files, never the kernel. */
 #include "cli/cli.h"
 #include "cli/diagnose.h"
-#include "policy/policy.h"
+#include "pm/engine_choose.h"
 
 #include <errno.h>
 
@@ -13,6 +13,29 @@ static const struct option_def options[] = {
 	  &schema },
 };
 
+static void print_engine(struct cli *c, const char *file, const struct policy *p)
+{
+	char why[PM_REASON_BYTES], what[PM_REASON_BYTES];
+	enum policy_engine engine = pm_engine_choose(p, why);
+
+	cli_note(c, "%s: ok; engine %s: %s\n", file, pm_engine_name(engine), why);
+	if (pm_engine_needs_daemon(p, what))
+		cli_note(c, "  needs `mptcp-pmctl daemon`: %s\n", what);
+}
+
+static void engine_json(struct json *j, const struct policy *p)
+{
+	char why[PM_REASON_BYTES], what[PM_REASON_BYTES];
+	bool daemon;
+
+	json_key_string(j, "engine", pm_engine_name(pm_engine_choose(p, why)));
+	json_key_string(j, "engine_reason", why);
+	daemon = pm_engine_needs_daemon(p, what);
+	json_key_bool(j, "needs_daemon", daemon);
+	if (daemon)
+		json_key_string(j, "daemon_reason", what);
+}
+
 static bool check_one(struct cli *c, struct json *j, const char *file)
 {
 	struct policy_diagnostics d = { 0 };
@@ -20,12 +43,18 @@ static bool check_one(struct cli *c, struct json *j, const char *file)
 	struct error e = { 0 };
 	int err = policy_load(file, &p, &d, &e);
 
-	if (c->json)
-		diagnose_json(j, file, &d, err < 0 ? &e : NULL);
-	else if (err < 0)
+	if (err == 0)
+		err = pm_engine_check(p, &e);
+	if (c->json) {
+		diagnose_json_open(j, file, &d, err < 0 ? &e : NULL);
+		if (err == 0)
+			engine_json(j, p);
+		json_object_close(j);
+	} else if (err < 0) {
 		diagnose_print(c, file, &d, &e);
-	else
-		cli_note(c, "%s: ok\n", file);
+	} else {
+		print_engine(c, file, p);
+	}
 	policy_diagnostics_clear(&d);
 	policy_free(&p);
 	return err == 0;

@@ -13,7 +13,14 @@ void diagnose_print(struct cli *c, const char *file, const struct policy_diagnos
 void diagnose_json(struct json *j, const char *file, const struct policy_diagnostics *d,
 		   const struct error *e);
 
+/* The same, left open for what is known of a file that is right. */
+void diagnose_json_open(struct json *j, const char *file, const struct policy_diagnostics *d,
+			const struct error *e);
+
 /* Loads a policy and reports all that is wrong with it. *status is the exit status on failure. */
 int diagnose_load(struct cli *c, const char *file, struct policy **out, int *status);
+/* The same, and its text for the caller to free; *text is NULL on failure. */
+int diagnose_load_text(struct cli *c, const char *file, struct policy **out, char **text,
+		       int *status);
 
 #endif

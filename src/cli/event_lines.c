@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <linux/mptcp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -213,5 +214,38 @@ void event_lines_overflow(const struct event_lines *lines, uint64_t time_us,
 		fputs(" lost events: the kernel's buffer was full", l.out);
 	if (connections)
 		put_uint(&l, "connections", *connections);
+	end(&l);
+}
+
+static void put_told(struct line *l, const struct flat_member *m)
+{
+	switch (m->kind) {
+	case FLAT_STRING:
+		if (m->text[strcspn(m->text, " \"")])
+			put_text(l, m->key, m->text);
+		else
+			put_word(l, m->key, m->text);
+		break;
+	case FLAT_NUMBER:
+		put_uint(l, m->key, strtoull(m->text, NULL, 10));
+		break;
+	case FLAT_TRUE:
+		put_flag(l, m->key, true);
+		break;
+	case FLAT_FALSE:
+	case FLAT_NULL:
+		break;
+	}
+}
+
+void event_lines_told(const struct event_lines *lines, const struct flat *told)
+{
+	const char *name = flat_string(told, "event");
+	struct line l = begin(lines, flat_uint(told, "time_us"), name ? name : "UNKNOWN");
+
+	for (size_t i = 0; i < told->nr; i++)
+		if (strcmp(told->items[i].key, "event") != 0 &&
+		    strcmp(told->items[i].key, "time_us") != 0)
+			put_told(&l, &told->items[i]);
 	end(&l);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Events of the path manager as lines, or as JSON Lines. Names and keys are those of `ip mptcp
- * monitor`; two more events are ours: CURRENT, a connection there is, and OVERFLOW.
+ * monitor`; three more events are ours: CURRENT, a connection there is, OVERFLOW, and ACTION, what
+ * the daemon did and why.
  */
 #ifndef CLI_EVENT_LINES_H
 #define CLI_EVENT_LINES_H
@@ -11,6 +12,7 @@
 #include <stdio.h>
 
 #include "pm/event.h"
+#include "util/flat.h"
 
 struct event_lines {
 	FILE *out;
@@ -24,5 +26,7 @@ void event_lines_current(const struct event_lines *l, uint64_t time_us,
 			 const struct pm_connection *c);
 /* connections: how many lines CURRENT follow; NULL: they cannot be listed. */
 void event_lines_overflow(const struct event_lines *l, uint64_t time_us, const size_t *connections);
+/* What the daemon tells: its line, in the order of its members. */
+void event_lines_told(const struct event_lines *l, const struct flat *told);
 
 #endif

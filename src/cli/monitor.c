@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* monitor: what the kernel's path manager tells, as it happens. */
+/* monitor: what the kernel's path manager tells, and what a daemon did and why, as it happens. */
 #include "cli/caps.h"
 #include "cli/cli.h"
 #include "cli/event_lines.h"
 #include "cli/follow.h"
+#include "daemon/client.h"
 #include "pm/event_socket.h"
 #include "util/cleanup.h"
 
@@ -17,6 +18,7 @@
 #define NR(a) (sizeof(a) / sizeof((a)[0]))
 /* More than a full buffer holds, so that what was lost is told after what came before it. */
 #define READS_MAX     65536
+#define DAEMON_TRY_MS 1000
 #define US_PER_SECOND 1000000
 #define NS_PER_US     1000
 #define SYN_SENT      2 /* of include/net/tcp_states.h */
@@ -42,6 +44,8 @@ struct monitor {
 	uint32_t token; /* of that one */
 	uint64_t seconds, count, events;
 	bool overflow; /* and not told yet */
+	struct control_link daemon;
+	uint64_t next_try_ms; /* to find a daemon, should there be none */
 };
 
 static uint64_t now_us(void)
@@ -144,16 +148,66 @@ static int drain(struct monitor *m)
 	return 0;
 }
 
+/* A daemon may come and go while we watch. */
+static void find_daemon(struct monitor *m)
+{
+	struct control_ask ask;
+
+	if (m->daemon.fd >= 0 || follow_now_ms() < m->next_try_ms)
+		return;
+	m->next_try_ms = follow_now_ms() + DAEMON_TRY_MS;
+	if (control_connect(&m->daemon, NULL) < 0)
+		return;
+	control_ask(&ask, "subscribe");
+	if (control_answer(&m->daemon, &ask, NULL, NULL, NULL) < 0)
+		control_close(&m->daemon);
+}
+
+static void take_told(struct monitor *m, const struct flat *line)
+{
+	const char *token = flat_string(line, "token");
+
+	if (!flat_has(line, "event") || (m->one && !token))
+		return;
+	if (m->one && strtoul(token, NULL, 16) != m->token)
+		return;
+	event_lines_told(&m->lines, line);
+	m->events++;
+}
+
+/* What the daemon has told so far. */
+static void drain_daemon(struct monitor *m)
+{
+	struct flat line;
+
+	for (int i = 0; i < READS_MAX && m->daemon.fd >= 0 && !is_done(m); i++) {
+		int err = control_read(&m->daemon, false, &line, NULL);
+
+		if (err == 0)
+			return;
+		if (err > 0)
+			take_told(m, &line);
+		else if (err != -EBADMSG)
+			control_close(&m->daemon);
+	}
+}
+
 static int follow(struct monitor *m, struct error *e)
 {
-	struct pollfd p = { .fd = pm_event_socket_fd(&m->socket), .events = POLLIN };
+	struct pollfd p[] = {
+		{ .fd = pm_event_socket_fd(&m->socket), .events = POLLIN },
+		{ .fd = -1, .events = POLLIN },
+	};
 	uint64_t end = follow_end_ms(m->seconds);
 
 	while (!is_done(m) && follow_now_ms() < end) {
 		int err;
 
-		poll(&p, 1, FOLLOW_WAIT_MS);
+		find_daemon(m);
+		p[1].fd = m->daemon.fd;
+		poll(p, NR(p), FOLLOW_WAIT_MS);
 		err = drain(m);
+		drain_daemon(m);
 		if (err < 0)
 			return error_set(e, err, "cannot read MPTCP events: %s", strerror(-err));
 		if (m->overflow)
@@ -180,6 +234,7 @@ static int monitor(struct monitor *m, struct error *e)
 	if (err == 0)
 		err = follow(m, e);
 	pm_event_socket_close(&m->socket);
+	control_close(&m->daemon);
 	return err;
 }
 
@@ -195,7 +250,7 @@ static int parse_options(struct monitor *m, struct error *e)
 
 static int run(struct cli *c, int nr, char **words)
 {
-	struct monitor m = { .c = c, .lines = { c->out, c->json } };
+	struct monitor m = { .c = c, .lines = { c->out, c->json }, .daemon.fd = -1 };
 	struct error e = { 0 };
 
 	(void)nr;
@@ -207,7 +262,7 @@ static int run(struct cli *c, int nr, char **words)
 
 const struct verb verb_monitor = {
 	.name = "monitor",
-	.summary = "print what the kernel's path manager does, as it happens",
+	.summary = "print what the kernel's path manager and the daemon do, as it happens",
 	.options = { options, NR(options) },
 	.run = run,
 };

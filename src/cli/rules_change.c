@@ -11,7 +11,7 @@
 int rules_change_plan(struct rules_change *r, const struct policy *policy,
 		      const struct loader_config *c, struct pm_plan *plan, struct error *e)
 {
-	bool wanted = policy && policy->nr_rules;
+	bool wanted = policy && pm_rules_wanted(policy);
 	struct pm_netns ns = { 0 };
 	int err;
 

@@ -2,6 +2,8 @@
 /* Schedulers of a policy as a whole; see sched_set.h. */
 #include "cli/sched_set.h"
 
+#include "pm/rules.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -25,7 +27,7 @@ void sched_set_init(struct sched_set *s, const struct policy *policy)
 {
 	memset(s, 0, sizeof(*s));
 	add(s, &policy->scheduler);
-	for (size_t i = 0; i < policy->nr_rules; i++)
+	for (size_t i = 0; pm_rules_wanted(policy) && i < policy->nr_rules; i++)
 		add(s, &policy->rules[i].scheduler);
 }
 

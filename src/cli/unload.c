@@ -3,7 +3,10 @@
 #include "cli/caps.h"
 #include "cli/changes.h"
 #include "cli/cli.h"
+#include "daemon/client.h"
 #include "util/cleanup.h"
+
+#include <errno.h>
 
 static const char *netns;
 static bool force, all;
@@ -15,6 +18,18 @@ static const struct option_def options[] = {
 	{ "all", 0, OPTION_SWITCH, NULL,
 	  "also unload our unused schedulers and remove the kernel module", &all },
 };
+
+/* It would do all of it again. */
+static int check_daemon(struct error *e)
+{
+	_cleanup_(control_close) struct control_link l = { .fd = -1 };
+	int err = control_connect(&l, e);
+
+	if (err < 0 || force)
+		return err == -ENOENT || force ? 0 : err;
+	error_set(e, -EBUSY, "a daemon runs in this network namespace and follows its policy");
+	return error_hint(e, "stop it first: systemctl stop mptcp-pm");
+}
 
 static int plan_and_execute(struct cli *c, struct pm_kernel *k, struct pm_plan *plan,
 			    struct rules_change *rules, struct error *e)
@@ -30,6 +45,8 @@ static int plan_and_execute(struct cli *c, struct pm_kernel *k, struct pm_plan *
 	err = caps_need(need, "unload a policy", e);
 	if (err == 0)
 		err = pm_netns_enter(netns, e);
+	if (err == 0)
+		err = check_daemon(e);
 	if (err == 0)
 		err = pm_kernel_read(k, e);
 	if (err == 0)

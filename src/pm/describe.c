@@ -84,5 +84,8 @@ void pm_action_describe(const struct pm_action *a, char *out, size_t size)
 	case PM_SET_SCHEDULER:
 		append(&l, "set scheduler %s (was %s)", a->scheduler, a->scheduler_before);
 		break;
+	case PM_SET_MANAGER:
+		append(&l, "set path_manager %s (was %s)", a->manager, a->manager_before);
+		break;
 	}
 }

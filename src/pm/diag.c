@@ -129,6 +129,12 @@ static void take_tcp_info(const struct tcp_info *t, struct pm_subflow *s)
 
 	s->srtt_us = t->tcpi_rtt;
 	s->rttvar_us = t->tcpi_rttvar;
+	s->rto_us = t->tcpi_rto;
+	s->timeouts = t->tcpi_retransmits;
+	s->outstanding = t->tcpi_unacked;
+	s->since_ack_ms = t->tcpi_last_ack_recv;
+	s->since_receive_ms = t->tcpi_last_data_recv;
+	s->sent_segments = t->tcpi_data_segs_out;
 	s->cwnd = t->tcpi_snd_cwnd;
 	s->in_flight = in_flight > 0 ? (uint32_t)in_flight : 0;
 	s->unsent_bytes = t->tcpi_notsent_bytes;

@@ -32,9 +32,13 @@ struct pm_subflow {
 	uint8_t local_id, remote_id;
 	uint8_t state; /* TCP_ESTABLISHED, ... */
 	struct pm_socket_pair at;
-	uint32_t srtt_us, rttvar_us;
-	uint32_t cwnd, in_flight;   /* segments; in flight as the kernel counts it */
-	uint32_t unsent_bytes;	    /* in the subflow's own queue */
+	uint32_t srtt_us, rttvar_us, rto_us;
+	uint8_t timeouts;			 /* retransmission timeouts in a row, now */
+	uint32_t outstanding;			 /* segments sent and not acked */
+	uint32_t since_ack_ms, since_receive_ms; /* of the last ack, of the last data */
+	uint32_t sent_segments;			 /* with data, in all */
+	uint32_t cwnd, in_flight;		 /* segments; in flight as the kernel counts it */
+	uint32_t unsent_bytes;			 /* in the subflow's own queue */
 	uint32_t lost, retransmits; /* segments TCP holds for lost now; resent in all */
 	uint64_t pacing_bytes_per_s, delivery_bytes_per_s;
 	uint64_t sent_bytes, acked_bytes, received_bytes, retransmitted_bytes;

@@ -11,34 +11,6 @@
 
 #define SEED 0x6d707463u
 
-static bool differs(const struct policy *p, const struct policy_rule *r)
-{
-	return r->mode_index != p->mode_index || r->paths != p->rule_paths;
-}
-
-enum policy_engine pm_engine_choose(const struct policy *p, char reason[PM_REASON_BYTES])
-{
-	const struct policy_mode *m = &p->modes[p->mode_index];
-
-	if (p->engine != POLICY_ENGINE_AUTO) {
-		engine_say(reason, "the policy says so");
-		return p->engine;
-	}
-	for (size_t i = 0; i < p->nr_rules; i++) {
-		if (differs(p, &p->rules[i])) {
-			engine_say(reason, "rule %u has paths or a mode of its own",
-				   p->rules[i].number);
-			return POLICY_ENGINE_USERSPACE;
-		}
-	}
-	if (m->kind == POLICY_MODE_PURE_HANDOVER || m->open_after_ms || m->open_after_bytes) {
-		engine_say(reason, "mode %s is about each connection by itself", m->name);
-		return POLICY_ENGINE_USERSPACE;
-	}
-	engine_say(reason, "all connections use the paths in the same way");
-	return POLICY_ENGINE_KERNEL;
-}
-
 static int make_opinions(const struct policy *p, struct opinion **opinions, bool **dirty)
 {
 	*opinions = calloc(p->nr_modes * PM_SOURCES_MAX, sizeof(**opinions));
@@ -114,6 +86,23 @@ static void force(struct pm_engine *e, unsigned int path, bool down)
 	memset(e->dirty, true, e->nr_modes);
 }
 
+/* What was not allowed before is tried at once; costs, and so the order, may be others. */
+static void allow(struct pm_engine *e, const enum pm_allowed *allowed)
+{
+	if (memcmp(e->allowed, allowed, e->policy->nr_paths * sizeof(*allowed)) == 0)
+		return;
+	for (size_t i = 0; i < e->nr_sources; i++) {
+		unsigned int path = e->sources[i].path;
+
+		if (path < e->policy->nr_paths && e->allowed[path] == PM_ALLOWED_NONE &&
+		    allowed[path] != PM_ALLOWED_NONE)
+			e->sources[i].healed_ms = e->now;
+	}
+	memcpy(e->allowed, allowed, e->policy->nr_paths * sizeof(*allowed));
+	engine_order_sources(e);
+	memset(e->dirty, true, e->nr_modes);
+}
+
 static void dispatch(struct pm_engine *e, const struct pm_input *in)
 {
 	switch (in->kind) {
@@ -136,6 +125,9 @@ static void dispatch(struct pm_engine *e, const struct pm_input *in)
 		break;
 	case PM_INPUT_PATH_FORCED:
 		force(e, in->forced.path, in->forced.down);
+		break;
+	case PM_INPUT_ALLOWED:
+		allow(e, in->allowed);
 		break;
 	}
 }
@@ -195,15 +187,22 @@ static void keep_opinions(const struct pm_engine *e, const struct policy *next, 
 	}
 }
 
+/* What was said about paths stays with their names. */
 static void keep_forced(struct pm_engine *e, const struct policy *next)
 {
+	enum pm_allowed allowed[POLICY_PATHS_MAX] = { PM_ALLOWED_ALL };
 	bool forced[POLICY_PATHS_MAX] = { false };
 
-	for (size_t n = 0; n < next->nr_paths; n++)
-		for (size_t o = 0; o < e->policy->nr_paths; o++)
-			if (strcmp(next->paths[n].name, e->policy->paths[o].name) == 0)
-				forced[n] = e->forced_down[o];
+	for (size_t n = 0; n < next->nr_paths; n++) {
+		for (size_t o = 0; o < e->policy->nr_paths; o++) {
+			if (strcmp(next->paths[n].name, e->policy->paths[o].name) != 0)
+				continue;
+			forced[n] = e->forced_down[o];
+			allowed[n] = e->allowed[o];
+		}
+	}
 	memcpy(e->forced_down, forced, sizeof(forced));
+	memcpy(e->allowed, allowed, sizeof(allowed));
 }
 
 int pm_engine_policy(struct pm_engine *e, const struct policy *policy, uint64_t now_ms,

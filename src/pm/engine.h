@@ -55,6 +55,13 @@ struct pm_identity {
 	const char *cgroup; /* path in the v2 hierarchy, as in a policy; NULL: not known */
 };
 
+/* What caps and schedules leave of a path, whatever the modes want of it. */
+enum pm_allowed {
+	PM_ALLOWED_ALL,
+	PM_ALLOWED_BACKUP, /* active only where no other path is usable */
+	PM_ALLOWED_NONE,   /* no subflow, and those there are get closed */
+};
+
 enum pm_input_kind {
 	PM_INPUT_INTERFACES,  /* all there are: replaces what was known */
 	PM_INPUT_CONNECTIONS, /* all there are: at the start, after lost events, as a sample */
@@ -63,6 +70,7 @@ enum pm_input_kind {
 	PM_INPUT_HEALTH,
 	PM_INPUT_TICK,	      /* pm_engine_due() has come */
 	PM_INPUT_PATH_FORCED, /* a person says down (never use) or up (as the rules say) */
+	PM_INPUT_ALLOWED,     /* what pm_caps_allowed() says of every path, when it has changed */
 };
 
 /* Everything is borrowed for the call. */
@@ -84,6 +92,7 @@ struct pm_input {
 			unsigned int path; /* in policy.paths */
 			bool down;
 		} forced;
+		const enum pm_allowed *allowed; /* policy.nr_paths of them */
 	};
 };
 
@@ -109,13 +118,6 @@ struct pm_decisions {
 	size_t nr, room;
 };
 
-/* What is wanted of a path or a source. */
-enum pm_wanted {
-	PM_WANT_NONE,
-	PM_WANT_BACKUP,
-	PM_WANT_ACTIVE,
-};
-
 /* A source as the engine sees it, for `path list`, `explain`, and the kernel engine. */
 struct pm_source_view {
 	unsigned int path; /* in policy.paths */
@@ -125,6 +127,7 @@ struct pm_source_view {
 	uint8_t id;   /* the local address id used in requests */
 	bool present; /* false: the address is gone, some subflows may still have it */
 	bool bad, forced_down;
+	enum pm_allowed allowed;
 	char why_bad[PM_REASON_BYTES]; /* empty: good */
 	uint64_t since_ms;	       /* of good or bad */
 	struct pm_health health;

@@ -168,6 +168,7 @@ struct pm_engine {
 	bool *dirty;		  /* by mode: its connections have to be looked at */
 	size_t nr_modes;
 	bool forced_down[POLICY_PATHS_MAX];
+	enum pm_allowed allowed[POLICY_PATHS_MAX];
 	enum pm_wanted endpoints[POLICY_PATHS_MAX]; /* as told last */
 	struct conn **buckets;
 	size_t nr_buckets, nr_conns;
@@ -250,6 +251,7 @@ void engine_why_bad(const struct pm_engine *e, unsigned int mode, uint8_t source
 struct candidate {
 	uint8_t source;
 	bool good, settled, has_flow;
+	bool last_resort; /* a cap says so */
 	uint32_t cost;
 	enum policy_tristate backup;
 	uint64_t rtt_us, rate_bps;

@@ -216,6 +216,20 @@ static void apply_backup(struct candidates *v)
 	}
 }
 
+/* A path that has reached its cap is open as its mode has it, and carries data when no other does.
+ */
+static void apply_caps(struct candidates *v)
+{
+	bool other = false;
+
+	for (size_t i = 0; i < v->nr; i++)
+		other |= !v->items[i].last_resort && v->items[i].good &&
+			 v->items[i].want == PM_WANT_ACTIVE;
+	for (size_t i = 0; i < v->nr && other; i++)
+		if (v->items[i].last_resort && v->items[i].want == PM_WANT_ACTIVE)
+			v->items[i].want = PM_WANT_BACKUP;
+}
+
 void engine_decide_wanted(struct candidates *v)
 {
 	if (!v->nr)
@@ -254,6 +268,7 @@ void engine_decide_wanted(struct candidates *v)
 		break;
 	}
 	apply_backup(v);
+	apply_caps(v);
 }
 
 /* Whether this connection can count on the source; a join that is slow or waits cannot be. */
@@ -351,6 +366,7 @@ void engine_candidates(const struct pm_engine *e, const struct conn *c, struct c
 			.again_ms = again_ms,
 			.settled = engine_is_settled(e, c->mode, s),
 			.has_flow = open,
+			.last_resort = e->allowed[e->sources[s].path] == PM_ALLOWED_BACKUP,
 			.cost = engine_cost(e, s),
 			.backup = path->backup,
 			.rtt_us = o->rtt_us.value,

@@ -113,6 +113,11 @@ void engine_reason_priority(struct work *w, const struct flow *f, char out[PM_RE
 		takes_over(w, f->source, out);
 		return;
 	}
+	if (w->e->allowed[w->e->sources[f->source].path] == PM_ALLOWED_BACKUP) {
+		engine_say(out, "%s: %s has reached its cap", w->v.mode->name,
+			   engine_path_name(w->e, f->source));
+		return;
+	}
 	engine_why_bad(w->e, w->c->mode, f->source, why);
 	engine_say(out, "%s: %s %s%s%s", w->v.mode->name, engine_path_name(w->e, f->source),
 		   why[0] ? "is bad (" : "steps back to backup", why, why[0] ? ")" : "");
@@ -130,8 +135,10 @@ void engine_reason_remove(struct work *w, const struct flow *f, char out[PM_REAS
 	path = engine_path_name(e, f->source);
 	if (!e->sources[f->source].present)
 		engine_say(out, "%s (%s) is gone", path, e->sources[f->source].interface);
-	else if (!engine_source_usable(e, f->source))
+	else if (e->forced_down[e->sources[f->source].path])
 		engine_say(out, "%s was taken down by hand", path);
+	else if (!engine_source_usable(e, f->source))
+		engine_say(out, "%s may not be used now: its cap or its schedule", path);
 	else if (!engine_candidate(w, f->source))
 		engine_say(out, "%s is not for this connection", path);
 	else if (engine_candidate(w, f->source)->want == PM_WANT_NONE)

@@ -167,9 +167,11 @@ void engine_sources_policy(struct pm_engine *e)
 
 uint32_t engine_cost(const struct pm_engine *e, uint8_t source)
 {
-	const struct policy_path *path = &e->policy->paths[e->sources[source].path];
+	unsigned int at = e->sources[source].path;
+	const struct policy_path *path = &e->policy->paths[at];
 
-	return path->backup == POLICY_YES ? UINT32_MAX : path->cost;
+	return path->backup == POLICY_YES || e->allowed[at] == PM_ALLOWED_BACKUP ? UINT32_MAX
+										 : path->cost;
 }
 
 /* Lowest cost, file order, age. */
@@ -215,7 +217,9 @@ uint8_t engine_source_of(const struct pm_engine *e, const uint8_t local[16])
 
 bool engine_source_usable(const struct pm_engine *e, uint8_t source)
 {
-	return e->sources[source].present && !e->forced_down[e->sources[source].path];
+	const struct source *s = &e->sources[source];
+
+	return s->present && !e->forced_down[s->path] && e->allowed[s->path] != PM_ALLOWED_NONE;
 }
 
 const char *engine_path_name(const struct pm_engine *e, uint8_t source)

@@ -71,6 +71,7 @@ void pm_engine_source(const struct pm_engine *e, size_t i, struct pm_source_view
 		.present = s->present,
 		.bad = o->bad,
 		.forced_down = s->path < POLICY_PATHS_MAX && e->forced_down[s->path],
+		.allowed = s->path < POLICY_PATHS_MAX ? e->allowed[s->path] : PM_ALLOWED_ALL,
 		.since_ms = o->changed_ms > s->since_ms ? o->changed_ms : s->since_ms,
 		.health = s->health,
 		.nr_subflows = s->nr_subflows,

@@ -32,6 +32,10 @@ static struct pm_action inverse(const struct pm_action *a)
 		memcpy(back.scheduler, a->scheduler_before, sizeof(back.scheduler));
 		memcpy(back.scheduler_before, a->scheduler, sizeof(back.scheduler_before));
 		break;
+	case PM_SET_MANAGER:
+		memcpy(back.manager, a->manager_before, sizeof(back.manager));
+		memcpy(back.manager_before, a->manager, sizeof(back.manager_before));
+		break;
 	}
 	return back;
 }
@@ -78,6 +82,8 @@ static int act(void *data, struct pm_action *a, struct error *e)
 		return pm_mptcp_set_limits(m, &a->limits, e);
 	case PM_SET_SCHEDULER:
 		return pm_sysctl_set_scheduler(a->scheduler, e);
+	case PM_SET_MANAGER:
+		return pm_sysctl_set_manager(a->manager, e);
 	}
 	return -EINVAL;
 }

@@ -22,6 +22,7 @@ struct interface_list {
 struct link_attributes {
 	const char *name;
 	const char *kind;
+	uint64_t bytes;
 };
 
 static const struct {
@@ -91,6 +92,16 @@ static int kind_attribute(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
+/* The kernel of tomorrow may send more, one of yesterday has both that are needed. */
+static void read_stats(const struct nlattr *attr, struct link_attributes *a)
+{
+	struct rtnl_link_stats64 stats = { 0 };
+	size_t size = mnl_attr_get_payload_len(attr);
+
+	memcpy(&stats, mnl_attr_get_payload(attr), size < sizeof(stats) ? size : sizeof(stats));
+	a->bytes = stats.rx_bytes + stats.tx_bytes;
+}
+
 static int link_attribute(const struct nlattr *attr, void *data)
 {
 	struct link_attributes *a = data;
@@ -98,6 +109,8 @@ static int link_attribute(const struct nlattr *attr, void *data)
 	if (mnl_attr_get_type(attr) == IFLA_IFNAME &&
 	    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
 		a->name = mnl_attr_get_str(attr);
+	else if (mnl_attr_get_type(attr) == IFLA_STATS64)
+		read_stats(attr, a);
 	else if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
 		return mnl_attr_parse_nested(attr, kind_attribute, a);
 	return MNL_CB_OK;
@@ -124,6 +137,7 @@ static int link_answer(const struct nlmsghdr *answer, void *data)
 		.ifindex = info->ifi_index,
 		.up = (info->ifi_flags & IFF_UP) && (info->ifi_flags & IFF_LOWER_UP),
 		.loopback = info->ifi_flags & IFF_LOOPBACK,
+		.bytes = a.bytes,
 		.type = pm_interface_device_type("/sys/class/net", a.name, info->ifi_index),
 	};
 	if (new->type == POLICY_LINK_ANY)

@@ -15,13 +15,16 @@ static void take_state(const struct pm_state *s, struct pm_kernel *k)
 		k->endpoints[i].owned = pm_state_owns(s, &k->endpoints[i]);
 	memcpy(k->policy, s->policy, sizeof(k->policy));
 	memcpy(k->policy_scheduler, s->scheduler, sizeof(k->policy_scheduler));
-	k->has_saved = s->nr_set_limits || s->nr_set_scheduler;
+	k->has_saved = s->nr_set_limits || s->nr_set_scheduler || s->nr_set_manager;
 	k->saved_limits = s->saved_limits;
 	memcpy(k->saved_scheduler, s->saved_scheduler, sizeof(k->saved_scheduler));
 	memcpy(k->set_limits, s->set_limits, sizeof(k->set_limits));
 	k->nr_set_limits = s->nr_set_limits;
 	memcpy(k->set_scheduler, s->set_scheduler, sizeof(k->set_scheduler));
 	k->nr_set_scheduler = s->nr_set_scheduler;
+	memcpy(k->saved_manager, s->saved_manager, sizeof(k->saved_manager));
+	memcpy(k->set_manager, s->set_manager, sizeof(k->set_manager));
+	k->nr_set_manager = s->nr_set_manager;
 	k->generation = s->generation;
 }
 
@@ -36,6 +39,8 @@ static int read_sysctls(struct pm_kernel *k, struct error *e)
 	/* Kernels before 6.10 do not list their schedulers. */
 	pm_sysctl_read("available_schedulers", k->available_schedulers,
 		       sizeof(k->available_schedulers), NULL);
+	if (pm_sysctl_manager(k->manager, NULL) < 0)
+		k->manager[0] = '\0';
 	return pm_sysctl_read("scheduler", k->scheduler, sizeof(k->scheduler), e);
 }
 

@@ -70,3 +70,26 @@ void pm_plan_scheduler(struct planner *p)
 	snprintf(a->reason, sizeof(a->reason), "%s",
 		 asked ? "scheduler of the policy" : "back to what was there before");
 }
+
+void pm_plan_manager(struct planner *p)
+{
+	const struct pm_kernel *k = p->kernel;
+	const char *target = k->manager;
+	bool asked = p->policy && p->options.engine != POLICY_ENGINE_AUTO;
+	struct pm_action *a;
+
+	if (asked)
+		target = p->options.engine == POLICY_ENGINE_USERSPACE ? "userspace" : "kernel";
+	for (size_t i = 0; !asked && i < k->nr_set_manager; i++)
+		if (k->saved_manager[0] && strcmp(k->manager, k->set_manager[i]) == 0)
+			target = k->saved_manager;
+	if (!k->manager[0] || strcmp(target, k->manager) == 0)
+		return;
+	a = pm_plan_add_action(p, PM_SET_MANAGER);
+	if (!a)
+		return;
+	snprintf(a->manager, sizeof(a->manager), "%s", target);
+	memcpy(a->manager_before, k->manager, sizeof(a->manager_before));
+	snprintf(a->reason, sizeof(a->reason), "%s",
+		 asked ? "engine of the policy" : "back to what was there before");
+}

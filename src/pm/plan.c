@@ -57,58 +57,6 @@ add_notice(struct planner *p, enum pm_notice_kind kind, const char *fmt, ...)
 		p->out_of_memory = true;
 }
 
-static bool present(const struct planner *p, size_t i)
-{
-	return p->path_of[i] && p->kernel->interfaces[i].up &&
-	       p->kernel->interfaces[i].nr_addresses;
-}
-
-/* Lowest cost, then file order, then ifindex (the order of the array); a path that is a backup by
- * its own word is no candidate. */
-static const struct pm_interface *choose_active(const struct planner *p)
-{
-	const struct policy_path *best = NULL;
-	const struct pm_interface *chosen = NULL;
-
-	for (size_t i = 0; i < p->kernel->nr_interfaces; i++) {
-		const struct policy_path *path = p->path_of[i];
-
-		if (!present(p, i) || path->backup == POLICY_YES)
-			continue;
-		if (!best || path->cost < best->cost || (path->cost == best->cost && path < best)) {
-			best = path;
-			chosen = &p->kernel->interfaces[i];
-		}
-	}
-	return chosen;
-}
-
-static uint32_t lowest_cost(const struct policy *policy)
-{
-	uint32_t lowest = UINT32_MAX;
-
-	for (size_t i = 0; i < policy->nr_paths; i++)
-		if (policy->paths[i].cost < lowest)
-			lowest = policy->paths[i].cost;
-	return lowest;
-}
-
-static bool is_backup(const struct planner *p, const struct policy_path *path,
-		      const struct pm_interface *it, const struct pm_interface *active)
-{
-	if (path->backup != POLICY_UNSET)
-		return path->backup == POLICY_YES;
-	switch (p->policy->mode) {
-	case POLICY_MODE_AGGREGATE:
-		return false;
-	case POLICY_MODE_HANDOVER:
-		return path->cost > lowest_cost(p->policy);
-	case POLICY_MODE_ACTIVE_STANDBY:
-		return it != active;
-	}
-	return false;
-}
-
 static uint32_t use_flags(unsigned int use)
 {
 	uint32_t flags = 0;
@@ -133,7 +81,7 @@ static const struct pm_endpoint *find_endpoint(const struct pm_kernel *k,
 	return NULL;
 }
 
-static void want(struct planner *p, size_t i, const struct pm_address *address, bool backup)
+static void want(struct planner *p, size_t i, const struct pm_address *address, enum pm_wanted wish)
 {
 	const struct pm_interface *it = &p->kernel->interfaces[i];
 	struct wanted *bigger;
@@ -149,7 +97,8 @@ static void want(struct planner *p, size_t i, const struct pm_address *address, 
 	p->wanted = bigger;
 	p->wanted[p->nr_wanted++] = (struct wanted){
 		.endpoint = {
-			.flags = use_flags(p->path_of[i]->use) | (backup ? PM_FLAG_BACKUP : 0),
+			.flags = use_flags(p->path_of[i]->use) |
+				 (wish == PM_WANT_BACKUP ? PM_FLAG_BACKUP : 0),
 			.ifindex = it->ifindex,
 			.address = *address,
 			.owned = true,
@@ -162,18 +111,15 @@ static void want(struct planner *p, size_t i, const struct pm_address *address, 
 
 static void collect_wanted(struct planner *p)
 {
-	const struct pm_interface *active;
-
 	for (size_t i = 0; i < p->kernel->nr_interfaces; i++)
 		p->path_of[i] = pm_path_of(p->policy, &p->kernel->interfaces[i]);
-	active = choose_active(p);
+	pm_plan_rank(p);
 	for (size_t i = 0; i < p->kernel->nr_interfaces; i++) {
 		const struct pm_interface *it = &p->kernel->interfaces[i];
+		enum pm_wanted wish = pm_plan_wanted(p, i);
 
-		if (!present(p, i))
-			continue;
-		for (size_t a = 0; a < it->nr_addresses; a++)
-			want(p, i, &it->addresses[a], is_backup(p, p->path_of[i], it, active));
+		for (size_t a = 0; wish != PM_WANT_NONE && a < it->nr_addresses; a++)
+			want(p, i, &it->addresses[a], wish);
 	}
 }
 
@@ -183,6 +129,11 @@ static void notice_paths(struct planner *p)
 					       : p->kernel->limits.subflows;
 	size_t nr_subflow = 0;
 
+	if (!p->kernel->enabled)
+		add_notice(p, PM_NOTICE_DISABLED,
+			   "net.mptcp.enabled is 0: no connection uses MPTCP");
+	if (p->options.leave_endpoints || p->options.wanted)
+		return;
 	for (size_t n = 0; n < p->policy->nr_paths; n++) {
 		const struct policy_path *path = &p->policy->paths[n];
 		size_t nr = 0, nr_up = 0;
@@ -198,7 +149,8 @@ static void notice_paths(struct planner *p)
 				add_notice(p, PM_NOTICE_NO_ADDRESS,
 					   "path \"%s\": %s has no usable address", path->name,
 					   it->name);
-			if (present(p, i) && (use_flags(p->path_of[i]->use) & PM_FLAG_SUBFLOW))
+			if (pm_plan_wanted(p, i) != PM_WANT_NONE &&
+			    (use_flags(path->use) & PM_FLAG_SUBFLOW))
 				nr_subflow++;
 		}
 		if (!nr_up)
@@ -211,9 +163,6 @@ static void notice_paths(struct planner *p)
 			   "%zu interfaces, but a connection may have %u extra subflows: raise "
 			   "limits.subflows",
 			   nr_subflow, limit);
-	if (!p->kernel->enabled)
-		add_notice(p, PM_NOTICE_DISABLED,
-			   "net.mptcp.enabled is 0: no connection uses MPTCP");
 }
 
 static bool is_satisfied(const struct wanted *w)
@@ -234,13 +183,14 @@ static bool can_change(const struct wanted *w)
 
 static bool may_touch(const struct planner *p, const struct pm_endpoint *ep)
 {
-	return ep->owned || (p->force && p->policy);
+	return ep->owned || (p->options.force && p->policy);
 }
 
 static void set_reason(const struct planner *p, struct pm_action *a, const struct wanted *w)
 {
-	snprintf(a->reason, sizeof(a->reason), "path \"%s\" (%s), mode %s", w->path->name,
-		 w->interface->name, p->policy ? policy_mode_name(p->policy->mode) : "none");
+	snprintf(a->reason, sizeof(a->reason), "path \"%s\" (%s), mode %.30s", w->path->name,
+		 w->interface->name,
+		 p->policy ? p->policy->modes[p->policy->mode_index].name : "none");
 }
 
 static void plan_deletions(struct planner *p)
@@ -314,25 +264,46 @@ static void plan_additions(struct planner *p)
 	}
 }
 
-int pm_plan_make(const struct policy *policy, const struct pm_kernel *kernel, bool force,
-		 struct pm_plan *out, struct error *e)
+static void plan_endpoints(struct planner *p)
 {
-	struct planner p = { .policy = policy, .kernel = kernel, .force = force };
+	if (p->policy && p->options.leave_endpoints)
+		return;
+	plan_deletions(p);
+	plan_changes(p);
+	plan_additions(p);
+}
 
+static void notice_daemon(struct planner *p)
+{
+	char what[PM_REASON_BYTES];
+
+	if (!p->options.has_daemon && pm_engine_needs_daemon(p->policy, what))
+		add_notice(p, PM_NOTICE_DAEMON, "`mptcp-pmctl daemon` has to run: %s", what);
+}
+
+int pm_plan_make_as(const struct policy *policy, const struct pm_kernel *kernel,
+		    const struct pm_plan_options *options, struct pm_plan *out, struct error *e)
+{
+	struct planner p = { .policy = policy, .kernel = kernel, .options = *options };
+	int err = policy ? pm_engine_check(policy, e) : 0;
+
+	if (err < 0)
+		return err;
 	p.path_of = calloc(kernel->nr_interfaces + 1, sizeof(*p.path_of));
 	if (!p.path_of)
 		return error_set(e, -ENOMEM, "cannot plan: out of memory");
 	if (policy) {
 		collect_wanted(&p);
 		notice_paths(&p);
+		notice_daemon(&p);
 		pm_plan_scheduler(&p);
+		pm_plan_manager(&p);
 		pm_plan_limits(&p);
 	}
-	plan_deletions(&p);
-	plan_changes(&p);
-	plan_additions(&p);
+	plan_endpoints(&p);
 	if (!policy) {
 		pm_plan_limits(&p);
+		pm_plan_manager(&p);
 		pm_plan_scheduler(&p);
 	}
 	free(p.path_of);
@@ -343,6 +314,14 @@ int pm_plan_make(const struct policy *policy, const struct pm_kernel *kernel, bo
 	}
 	*out = p.plan;
 	return 0;
+}
+
+int pm_plan_make(const struct policy *policy, const struct pm_kernel *kernel, bool force,
+		 struct pm_plan *out, struct error *e)
+{
+	const struct pm_plan_options options = { .force = force };
+
+	return pm_plan_make_as(policy, kernel, &options, out, e);
 }
 
 void pm_plan_clear(struct pm_plan *p)

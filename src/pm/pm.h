@@ -28,6 +28,7 @@
 
 #define PM_SET_MAX	    2
 #define PM_SCHEDULERS_BYTES 256
+#define PM_MANAGER_BYTES    16 /* "kernel", "userspace" */
 
 struct pm_address {
 	sa_family_t family;
@@ -59,6 +60,7 @@ struct pm_interface {
 	enum policy_link_type type;   /* POLICY_LINK_ANY: none of the known types */
 	struct pm_address *addresses; /* global, not temporary, not tentative, not deprecated */
 	size_t nr_addresses;
+	uint64_t bytes; /* received and sent since it was made */
 };
 
 /* What was read from one network namespace. Free with pm_kernel_clear(). */
@@ -80,6 +82,11 @@ struct pm_kernel {
 	size_t nr_set_limits;
 	char set_scheduler[PM_SET_MAX][POLICY_SCHEDULER_BYTES];
 	size_t nr_set_scheduler;
+	/* net.mptcp.path_manager of new connections, and the same about it. Empty: this kernel has
+	 * none, or nothing was saved. */
+	char manager[PM_MANAGER_BYTES], saved_manager[PM_MANAGER_BYTES];
+	char set_manager[PM_SET_MAX][PM_MANAGER_BYTES];
+	size_t nr_set_manager;
 	/* The scheduler that the applied policy names; empty: none. */
 	char policy_scheduler[POLICY_SCHEDULER_BYTES];
 	char available_schedulers[PM_SCHEDULERS_BYTES]; /* names and blanks; empty: unknown */
@@ -92,6 +99,7 @@ enum pm_action_kind {
 	PM_CHANGE_ENDPOINT, /* backup or fullmesh flag, in place (set-flags) */
 	PM_SET_LIMITS,
 	PM_SET_SCHEDULER, /* sysctl; the scheduler itself is loaded by the caller before */
+	PM_SET_MANAGER,	  /* sysctl: who opens subflows of new connections */
 };
 
 struct pm_action {
@@ -100,7 +108,15 @@ struct pm_action {
 	struct pm_endpoint before;   /* CHANGE: the old state */
 	struct pm_limits limits, limits_before;
 	char scheduler[POLICY_SCHEDULER_BYTES], scheduler_before[POLICY_SCHEDULER_BYTES];
+	char manager[PM_MANAGER_BYTES], manager_before[PM_MANAGER_BYTES];
 	char reason[128]; /* e.g. path "lte" (wwan0), mode handover */
+};
+
+/* What is wanted of a path or a source. */
+enum pm_wanted {
+	PM_WANT_NONE,
+	PM_WANT_BACKUP,
+	PM_WANT_ACTIVE,
 };
 
 enum pm_notice_kind {
@@ -110,6 +126,7 @@ enum pm_notice_kind {
 	PM_NOTICE_LIMIT,	    /* more interfaces than limits.subflows lets a connection use */
 	PM_NOTICE_DISABLED,	    /* net.mptcp.enabled is 0 */
 	PM_NOTICE_RULE_ABSENT,	    /* the cgroup of a rule does not exist yet */
+	PM_NOTICE_DAEMON,	    /* part of the policy is in force only while the daemon runs */
 };
 
 struct pm_notice {
@@ -142,10 +159,27 @@ void pm_kernel_clear(struct pm_kernel *k);
  * that the kernel made by itself (PM_FLAG_IMPLICIT) are ignored. Applying the plan and planning
  * again gives no action.
  *
+ * A policy of the userspace engine has no endpoints. -EINVAL when it asks for the kernel's and for
+ * what that cannot do.
+ *
  * Pure. `policy` NULL means "nothing of ours should remain" (unload: saved values come back). */
 int pm_plan_make(const struct policy *policy, const struct pm_kernel *kernel, bool force,
 		 struct pm_plan *out, struct error *e);
+
+struct pm_plan_options {
+	bool force;
+	/* Who is to open subflows of new connections; AUTO: net.mptcp.path_manager is left alone,
+	 * or becomes again what it was before us. */
+	enum policy_engine engine;
+	bool has_daemon;	      /* that does the rest, or will */
+	bool leave_endpoints;	      /* those there are stay, none is added */
+	const enum pm_wanted *wanted; /* by path, in place of what mode and path say; or NULL */
+};
+int pm_plan_make_as(const struct policy *policy, const struct pm_kernel *kernel,
+		    const struct pm_plan_options *options, struct pm_plan *out, struct error *e);
 void pm_plan_clear(struct pm_plan *p);
+/* -ENOMEM. */
+int pm_plan_add_notice(struct pm_plan *plan, enum pm_notice_kind kind, const char *text);
 
 /*
  * Carries the plan out in order and records ownership. On failure undoes what was done, newest

@@ -16,6 +16,11 @@ static void set_scheduler_value(struct pm_state *s, const char *name)
 	snprintf(s->set_scheduler[s->nr_set_scheduler++], POLICY_SCHEDULER_BYTES, "%s", name);
 }
 
+static void set_manager_value(struct pm_state *s, const char *name)
+{
+	snprintf(s->set_manager[s->nr_set_manager++], PM_MANAGER_BYTES, "%s", name);
+}
+
 /* Is the kernel's value one that we set? */
 static bool limits_ours(const struct pm_kernel *k)
 {
@@ -30,6 +35,14 @@ static bool scheduler_ours(const struct pm_kernel *k)
 {
 	for (size_t i = 0; i < k->nr_set_scheduler; i++)
 		if (strcmp(k->set_scheduler[i], k->scheduler) == 0)
+			return true;
+	return false;
+}
+
+static bool manager_ours(const struct pm_kernel *k)
+{
+	for (size_t i = 0; i < k->nr_set_manager; i++)
+		if (strcmp(k->set_manager[i], k->manager) == 0)
 			return true;
 	return false;
 }
@@ -55,6 +68,8 @@ static void start(const struct policy *policy, const struct pm_kernel *before, s
 	memcpy(s->saved_scheduler,
 	       scheduler_ours(before) ? before->saved_scheduler : before->scheduler,
 	       sizeof(s->saved_scheduler));
+	memcpy(s->saved_manager, manager_ours(before) ? before->saved_manager : before->manager,
+	       sizeof(s->saved_manager));
 }
 
 static bool deleted(const struct pm_action *actions, size_t nr, const struct pm_endpoint *ep)
@@ -87,6 +102,7 @@ int pm_state_intend(const struct policy *policy, const struct pm_kernel *before,
 {
 	const struct pm_action *limits = find(actions, nr, PM_SET_LIMITS);
 	const struct pm_action *scheduler = find(actions, nr, PM_SET_SCHEDULER);
+	const struct pm_action *manager = find(actions, nr, PM_SET_MANAGER);
 	struct pm_state s = { 0 };
 	int r;
 
@@ -103,6 +119,10 @@ int pm_state_intend(const struct policy *policy, const struct pm_kernel *before,
 		set_scheduler_value(&s, before->scheduler);
 	if (scheduler)
 		set_scheduler_value(&s, scheduler->scheduler);
+	if (manager_ours(before))
+		set_manager_value(&s, before->manager);
+	if (manager)
+		set_manager_value(&s, manager->manager);
 	r = add_endpoints(before, actions, nr, true, &s);
 	if (r < 0) {
 		pm_state_clear(&s);
@@ -117,6 +137,7 @@ int pm_state_conclude(const struct policy *policy, const struct pm_kernel *befor
 {
 	const struct pm_action *limits = find(actions, nr, PM_SET_LIMITS);
 	const struct pm_action *scheduler = find(actions, nr, PM_SET_SCHEDULER);
+	const struct pm_action *manager = find(actions, nr, PM_SET_MANAGER);
 	struct pm_state s = { 0 };
 	int r;
 
@@ -125,6 +146,8 @@ int pm_state_conclude(const struct policy *policy, const struct pm_kernel *befor
 		set_limits_value(&s, limits ? &limits->limits : &before->limits);
 	if (policy && policy->scheduler.name[0] && (scheduler || scheduler_ours(before)))
 		set_scheduler_value(&s, scheduler ? scheduler->scheduler : before->scheduler);
+	if (manager ? strcmp(manager->manager, s.saved_manager) != 0 : manager_ours(before))
+		set_manager_value(&s, manager ? manager->manager : before->manager);
 	r = add_endpoints(before, actions, nr, false, &s);
 	if (r < 0) {
 		pm_state_clear(&s);

@@ -113,12 +113,18 @@ static void add_for_ports(const struct policy_rule *from, const struct mptcp_sel
 	}
 }
 
+bool pm_rules_wanted(const struct policy *policy)
+{
+	return policy->nr_rules && policy->scheduler.name[0] &&
+	       strcmp(policy->scheduler.name, "default") != 0;
+}
+
 int pm_rules_make(const struct policy *policy,
 		  struct mptcp_select_rule rules[MPTCP_SELECT_RULES_MAX], size_t *nr,
 		  struct pm_plan *plan, struct error *e)
 {
 	*nr = 0;
-	for (size_t i = 0; i < policy->nr_rules; i++) {
+	for (size_t i = 0; pm_rules_wanted(policy) && i < policy->nr_rules; i++) {
 		const struct policy_rule *from = &policy->rules[i];
 		struct mptcp_select_rule base;
 		int absent, err;

@@ -10,6 +10,9 @@
 
 #define PM_RULE_TEXT_BYTES 384
 
+/* Whether rules choose among schedulers: not when all connections have the kernel's own. */
+bool pm_rules_wanted(const struct policy *policy);
+
 /*
  * Looks cgroups and users up; each combination of ranges of ports gives one. A rule whose cgroup
  * does not exist is left out, which is noted in `plan`. -EINVAL: no such user, or a cgroup deeper

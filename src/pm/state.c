@@ -16,14 +16,14 @@
 #define STATE_FOLDER	"/run/mptcp-pm"
 #define STATE_BYTES_MAX (1 << 20)
 
-static const char *folder(void)
+const char *pm_state_folder(void)
 {
 	const char *path = getenv("MPTCP_PM_STATE_DIR");
 
 	return path && *path ? path : STATE_FOLDER;
 }
 
-static void boot_id(char out[PM_BOOT_BYTES])
+void pm_state_boot(char out[PM_BOOT_BYTES])
 {
 	_cleanup_fclose_ FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
 
@@ -76,6 +76,10 @@ void pm_state_encode(FILE *out, const struct pm_state *s)
 			s->set_limits[i].add_addr_accepted);
 	for (size_t i = 0; i < s->nr_set_scheduler; i++)
 		fprintf(out, "set-scheduler=%s\n", s->set_scheduler[i]);
+	if (s->saved_manager[0])
+		fprintf(out, "saved-path-manager=%s\n", s->saved_manager);
+	for (size_t i = 0; i < s->nr_set_manager; i++)
+		fprintf(out, "set-path-manager=%s\n", s->set_manager[i]);
 	for (size_t i = 0; i < s->nr_endpoints; i++)
 		fprintf(out, "endpoint=%s id %u ifindex %d port %u flags %u\n",
 			pm_address_text(&s->endpoints[i].address, text), s->endpoints[i].id,
@@ -146,6 +150,10 @@ static int decode_pair(const char *key, const char *value, struct pm_state *s)
 		return decode_limits(value, &s->set_limits[s->nr_set_limits++]);
 	if (strcmp(key, "set-scheduler") == 0 && s->nr_set_scheduler < PM_SET_MAX)
 		return copy(s->set_scheduler[s->nr_set_scheduler++], POLICY_SCHEDULER_BYTES, value);
+	if (strcmp(key, "saved-path-manager") == 0)
+		return copy(s->saved_manager, sizeof(s->saved_manager), value);
+	if (strcmp(key, "set-path-manager") == 0 && s->nr_set_manager < PM_SET_MAX)
+		return copy(s->set_manager[s->nr_set_manager++], PM_MANAGER_BYTES, value);
 	if (strcmp(key, "endpoint") == 0)
 		return decode_endpoint(value, s);
 	return -EBADMSG;
@@ -201,7 +209,7 @@ static int read_file(const char *path, struct pm_state *out)
 		return -ENOMEM;
 	n = fread(text, 1, STATE_BYTES_MAX, f);
 	text[n] = '\0';
-	boot_id(boot);
+	pm_state_boot(boot);
 	if (pm_state_decode(text, &s) < 0 || strcmp(s.boot, boot) != 0)
 		return -ENOENT;
 	*out = s;
@@ -211,7 +219,7 @@ static int read_file(const char *path, struct pm_state *out)
 
 static void state_path(const struct pm_netns *ns, const char *suffix, char *out, size_t size)
 {
-	snprintf(out, size, "%s/netns-%" PRIu64 "%s", folder(), ns->inode, suffix);
+	snprintf(out, size, "%s/netns-%" PRIu64 "%s", pm_state_folder(), ns->inode, suffix);
 }
 
 int pm_state_read(const struct pm_netns *ns, struct pm_state *out, struct error *e)
@@ -246,7 +254,7 @@ int pm_state_write(const struct pm_netns *ns, struct pm_state *s, struct error *
 
 	state_path(ns, "", path, sizeof(path));
 	state_path(ns, ".new", fresh, sizeof(fresh));
-	boot_id(s->boot);
+	pm_state_boot(s->boot);
 	s->cookie = ns->cookie;
 	f = fopen(fresh, "we");
 	if (!f)
@@ -279,9 +287,9 @@ int pm_state_lock(struct error *e)
 	_cleanup_close_ int fd = -1;
 	char path[512];
 
-	if (mkdir(folder(), 0755) < 0 && errno != EEXIST)
-		return refused("create", folder(), -errno, e);
-	snprintf(path, sizeof(path), "%s/lock", folder());
+	if (mkdir(pm_state_folder(), 0755) < 0 && errno != EEXIST)
+		return refused("create", pm_state_folder(), -errno, e);
+	snprintf(path, sizeof(path), "%s/lock", pm_state_folder());
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return refused("open", path, -errno, e);
@@ -302,7 +310,7 @@ static void close_folder(DIR **d)
 
 int pm_state_schedulers(char ***out, struct error *e)
 {
-	_cleanup_(close_folder) DIR *d = opendir(folder());
+	_cleanup_(close_folder) DIR *d = opendir(pm_state_folder());
 	char names[1024][POLICY_SCHEDULER_BYTES], path[512], **list, *strings;
 	struct dirent *entry;
 	size_t nr = 0;
@@ -316,7 +324,7 @@ int pm_state_schedulers(char ***out, struct error *e)
 		if (strncmp(entry->d_name, "netns-", 6) != 0 ||
 		    decode_u64(entry->d_name + 6, &inode) < 0)
 			continue;
-		snprintf(path, sizeof(path), "%s/%s", folder(), entry->d_name);
+		snprintf(path, sizeof(path), "%s/%s", pm_state_folder(), entry->d_name);
 		r = read_file(path, &s);
 		if (r == -ENOENT || !pm_netns_alive(inode))
 			unlink(path);

@@ -27,9 +27,17 @@ struct pm_state {
 	size_t nr_set_limits;
 	char set_scheduler[PM_SET_MAX][POLICY_SCHEDULER_BYTES];
 	size_t nr_set_scheduler;
+	char saved_manager[PM_MANAGER_BYTES];
+	char set_manager[PM_SET_MAX][PM_MANAGER_BYTES];
+	size_t nr_set_manager;
 	struct pm_endpoint *endpoints; /* ours; id 0: about to be added, id not known */
 	size_t nr_endpoints;
 };
+
+const char *pm_state_folder(void);
+
+/* The boot id; empty when it cannot be read. */
+void pm_state_boot(char out[PM_BOOT_BYTES]);
 
 /* Idempotent. */
 void pm_state_clear(struct pm_state *s);

@@ -78,3 +78,40 @@ int pm_sysctl_set_scheduler(const char *scheduler, struct error *e)
 		error_hint(e, "available: %s", available);
 	return code;
 }
+
+/* Values of pm_type. */
+static const char *const managers[] = { "kernel", "userspace" };
+
+int pm_sysctl_manager(char out[PM_MANAGER_BYTES], struct error *e)
+{
+	char type[PM_MANAGER_BYTES];
+	int err = pm_sysctl_read("path_manager", out, PM_MANAGER_BYTES, NULL);
+
+	if (err != -EOPNOTSUPP)
+		return err < 0 ? error_set(e, err, "cannot read sysctl net.mptcp.path_manager: %s",
+					   strerror(-err))
+			       : 0;
+	err = pm_sysctl_read("pm_type", type, sizeof(type), e);
+	if (err < 0)
+		return err;
+	snprintf(out, PM_MANAGER_BYTES, "%s", managers[type[0] == '1']);
+	return 0;
+}
+
+int pm_sysctl_set_manager(const char *manager, struct error *e)
+{
+	_cleanup_close_ int fd = sysctl_open("path_manager", O_WRONLY, NULL);
+	const char *value = manager;
+	struct error ignored;
+
+	if (fd < 0) {
+		value = strcmp(manager, managers[1]) == 0 ? "1" : "0";
+		fd = sysctl_open("pm_type", O_WRONLY, e ? e : &ignored);
+	}
+	if (fd < 0)
+		return e ? e->code : ignored.code;
+	if (write(fd, value, strlen(value)) >= 0)
+		return 0;
+	return error_set(e, -errno, "cannot set net.mptcp.path_manager to \"%s\": %s", manager,
+			 strerror(errno));
+}

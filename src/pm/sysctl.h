@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "pm/pm.h"
 #include "util/error.h"
 
 /* `name` is the part after net.mptcp. The value comes without the newline. -EOPNOTSUPP when the
@@ -14,5 +15,10 @@ int pm_sysctl_read(const char *name, char *out, size_t size, struct error *e);
 /* net.mptcp.scheduler for new connections. -ENOENT with the list of available schedulers in the
  * hint when the kernel does not know it. */
 int pm_sysctl_set_scheduler(const char *scheduler, struct error *e);
+
+/* Who opens subflows of new connections: "kernel" or "userspace", under whatever name this kernel
+ * keeps it (path_manager since 6.15, pm_type before). */
+int pm_sysctl_manager(char out[PM_MANAGER_BYTES], struct error *e);
+int pm_sysctl_set_manager(const char *manager, struct error *e);
 
 #endif

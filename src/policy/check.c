@@ -100,16 +100,23 @@ static void check_backups(struct parse *p)
 			     "every path is a backup: nothing would be left to use first");
 }
 
+static bool uses_all_paths(enum policy_mode_kind mode)
+{
+	return mode == POLICY_MODE_AGGREGATE || mode == POLICY_MODE_LOAD_BALANCE ||
+	       mode == POLICY_MODE_REDUNDANT;
+}
+
 static void check_limits(struct parse *p, const struct node *root)
 {
 	const struct policy *policy = &p->draft.policy;
 	const struct node *limits = node_get(root, "limits");
 
 	if (!limits || !node_get(limits, "subflows") || !policy->limits.set ||
-	    policy->limits.subflows > 0 || policy->mode != POLICY_MODE_AGGREGATE)
+	    policy->limits.subflows > 0 || !uses_all_paths(policy->mode))
 		return;
 	parse_report(p, node_get(limits, "subflows"), "allow at least one more subflow",
-		     "mode \"aggregate\" cannot use a second path with no extra subflow");
+		     "mode \"%s\" cannot use a second path with no extra subflow",
+		     p->draft.modes[policy->mode_index].mode.name);
 }
 
 void check_combinations(struct parse *p, const struct node *root)
@@ -124,4 +131,6 @@ void check_combinations(struct parse *p, const struct node *root)
 	check_backups(p);
 	check_limits(p, root);
 	check_rules(p);
+	check_caps(p);
+	check_establish(p, root);
 }

@@ -5,12 +5,27 @@
 
 #include "policy/grammar.h"
 
-/* The scheduler of a rule: its own, that of its mode, or the one at the top; may have no name. */
-const struct policy_scheduler *draft_scheduler(const struct draft *d, enum policy_mode_kind mode,
-					       const struct policy_scheduler *own);
+/* The scheduler of the default rule, and of one with conditions: its own, that of its mode, the one
+ * at the top, or that of the default rule; may have no name. */
+const struct policy_scheduler *draft_default_scheduler(const struct draft *d);
+const struct policy_scheduler *draft_rule_scheduler(const struct draft *d,
+						    const struct policy_rule *rule);
+
+/* Starts with the built-in modes as they are. */
+void modes_init(struct draft *d);
+/* Gives modes that stand for a scheduler the one they stand for, where none is named. */
+void modes_imply_schedulers(struct parse *p);
+/* Finds the modes and paths that rules and caps name. */
+void refer(struct parse *p);
 
 /* The part of it that is about rules for connections. */
 void check_rules(struct parse *p);
+
+/* The part that is about caps. */
+void check_caps(struct parse *p);
+
+/* The part that is about establishment. */
+void check_establish(struct parse *p, const struct node *root);
 
 /* Reports to p->diagnostics. Parts with mistakes of their own are not compared with others. */
 void check_combinations(struct parse *p, const struct node *root);

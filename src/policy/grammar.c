@@ -4,9 +4,6 @@
 
 #include "policy/handlers.h"
 
-#define ARRAY_SIZE(a)	  (sizeof(a) / sizeof((a)[0]))
-#define WORDS(table)	  .words = (table), .nr_words = ARRAY_SIZE(table)
-#define KEYS(table)	  .keys = (table), .nr_keys = ARRAY_SIZE(table)
 #define NAME_PATTERN	  "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 #define SCHEDULER_PATTERN "^[a-z0-9_-]{1,15}$"
 #define KNOB_PATTERN	  "^[A-Za-z_][A-Za-z0-9_]{0,62}$"
@@ -15,14 +12,6 @@
 #define USER_PATTERN	  "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"
 #define RANGE_PATTERN	  "^[0-9]{1,5}-[0-9]{1,5}$"
 #define PREFIX_PATTERN	  "^[0-9a-fA-F:.]{2,45}(/[0-9]{1,3})?$"
-
-const struct word grammar_modes[] = {
-	{ "handover", POLICY_MODE_HANDOVER },
-	{ "aggregate", POLICY_MODE_AGGREGATE },
-	{ "active-standby", POLICY_MODE_ACTIVE_STANDBY },
-};
-const size_t grammar_nr_modes = ARRAY_SIZE(grammar_modes);
-_Static_assert(ARRAY_SIZE(grammar_modes) == POLICY_MODE_ACTIVE_STANDBY + 1, "a mode has no name");
 
 const struct word grammar_link_types[] = {
 	{ "any", POLICY_LINK_ANY },	      { "wifi", POLICY_LINK_WIFI },
@@ -45,6 +34,13 @@ static const struct word fallbacks[] = {
 };
 _Static_assert(ARRAY_SIZE(fallbacks) == POLICY_FALLBACK_ALLOW + 1, "a fallback has no name");
 
+static const struct word engines[] = {
+	{ "auto", POLICY_ENGINE_AUTO },
+	{ "kernel", POLICY_ENGINE_KERNEL },
+	{ "userspace", POLICY_ENGINE_USERSPACE },
+};
+_Static_assert(ARRAY_SIZE(engines) == POLICY_ENGINE_USERSPACE + 1, "an engine has no name");
+
 static const struct word endpoint_uses[] = {
 	{ "subflow", POLICY_ENDPOINT_SUBFLOW },
 	{ "signal", POLICY_ENDPOINT_SIGNAL },
@@ -62,9 +58,9 @@ static const struct value boolean = { .kind = VALUE_BOOL };
 static const struct value cost = { VALUE_INTEGER, .min = 1, .max = 1000000 };
 static const struct value count = { VALUE_INTEGER, .max = 64 };
 static const struct value knob = { VALUE_INTEGER, .max = UINT64_MAX };
-static const struct value mode_name = { VALUE_WORD, WORDS(grammar_modes) };
 static const struct value link_type = { VALUE_WORD, WORDS(grammar_link_types) };
 static const struct value trust = { VALUE_WORD, WORDS(trusts) };
+static const struct value engine = { VALUE_WORD, WORDS(engines) };
 static const struct value fallback = { VALUE_WORD, WORDS(fallbacks) };
 static const struct value endpoint = { VALUE_FLAGS, WORDS(endpoint_uses) };
 
@@ -99,14 +95,14 @@ static const struct value user = {
 	.pattern = USER_PATTERN,
 	.expected = "a number or the name of a user",
 };
-static const struct value ports = {
+const struct value grammar_ports = {
 	VALUE_PORTS,
 	.element = &port_number,
 	.max = POLICY_PORTS_MAX,
 	.pattern = RANGE_PATTERN,
 	.expected = "a port, a range such as 8000-8010, or a list of them",
 };
-static const struct value prefix = {
+const struct value grammar_prefix = {
 	VALUE_TEXT,
 	.pattern = PREFIX_PATTERN,
 	.expected = "an address or a prefix such as 10.0.0.0/8",
@@ -196,6 +192,12 @@ static const struct key path_keys[] = {
 	  "What the addresses are for: subflow opens subflows from them, signal announces them to "
 	  "the peer, fullmesh pairs them with every address of the peer.",
 	  "[subflow]" },
+	{ .name = "when",
+	  &grammar_when,
+	  handle_when,
+	  offsetof(struct policy_path, when),
+	  "When the path may be used.",
+	  "always" },
 };
 static const struct value path = { VALUE_OBJECT, KEYS(path_keys) };
 static const struct value paths = { VALUE_LIST, .element = &path, .max = POLICY_PATHS_MAX };
@@ -213,17 +215,17 @@ static const struct key condition_keys[] = {
 	  offsetof(struct policy_rule, user),
 	  "The user who made the socket: a number or a name." },
 	{ .name = "port",
-	  &ports,
+	  &grammar_ports,
 	  handle_ports,
 	  offsetof(struct policy_rule, port),
 	  "Port of the peer: a number, a range such as 8000-8010, or a list of them." },
 	{ .name = "local-port",
-	  &ports,
+	  &grammar_ports,
 	  handle_ports,
 	  offsetof(struct policy_rule, local_port),
 	  "Port of this machine, written as port." },
 	{ .name = "prefix",
-	  &prefix,
+	  &grammar_prefix,
 	  handle_prefix,
 	  offsetof(struct policy_rule, prefix),
 	  "Address of the peer, or the prefix it is in." },
@@ -235,6 +237,8 @@ static const struct key condition_keys[] = {
 };
 static const struct value conditions = { VALUE_OBJECT, KEYS(condition_keys) };
 
+static const struct value path_names = { VALUE_LIST, .element = &name, .max = POLICY_PATHS_MAX };
+
 static const struct key connection_keys[] = {
 	{ .name = "match",
 	  &conditions,
@@ -243,11 +247,17 @@ static const struct key connection_keys[] = {
 	  "Which connections the rule is for; all conditions must hold. Only the last rule may be "
 	  "without: it is the default." },
 	{ .name = "mode",
-	  &mode_name,
-	  handle_word,
-	  offsetof(struct policy_rule, mode),
-	  "How the paths are used; with \"match\" only which scheduler that means.",
-	  "handover" },
+	  &grammar_mode_ref,
+	  handle_reference,
+	  0,
+	  "How the paths are used: a built-in mode, or one of \"modes\".",
+	  "that of the default rule, there handover" },
+	{ .name = "paths",
+	  &path_names,
+	  handle_references,
+	  0,
+	  "Names of the paths that may be used.",
+	  "those of the default rule, there all" },
 	{ .name = "scheduler",
 	  &grammar_scheduler,
 	  handle_scheduler,
@@ -260,30 +270,6 @@ static const struct value connections = {
 	.element = &connection,
 	.max = POLICY_RULES_MAX,
 };
-
-static const struct key mode_keys[] = {
-	{ .name = "scheduler",
-	  &grammar_scheduler,
-	  handle_scheduler,
-	  0,
-	  "Packet scheduler of the mode; comes before the one at the top." },
-};
-static const struct value mode = { VALUE_OBJECT, KEYS(mode_keys) };
-
-#define MODE(kind) handle_object, offsetof(struct draft, mode_schedulers[kind])
-static const struct key modes_keys[] = {
-	{ .name = "handover",
-	  &mode,
-	  MODE(POLICY_MODE_HANDOVER),
-	  "The cheapest paths carry the traffic, dearer ones take over." },
-	{ .name = "aggregate", &mode, MODE(POLICY_MODE_AGGREGATE), "All paths carry traffic." },
-	{ .name = "active-standby",
-	  &mode,
-	  MODE(POLICY_MODE_ACTIVE_STANDBY),
-	  "Exactly one path carries traffic." },
-};
-_Static_assert(ARRAY_SIZE(modes_keys) == POLICY_MODE_ACTIVE_STANDBY + 1, "a mode has no key");
-static const struct value modes = { VALUE_OBJECT, KEYS(modes_keys) };
 
 static const struct key limits_keys[] = {
 	{ .name = "subflows",
@@ -335,12 +321,33 @@ static const struct key root_keys[] = {
 	  handle_connections,
 	  0,
 	  "Rules for connections; the first that matches decides." },
-	{ .name = "modes", &modes, handle_object, 0, "Settings of the modes." },
+	{ .name = "modes",
+	  &grammar_modes,
+	  handle_modes,
+	  0,
+	  "Settings of built-in modes, and modes of your own." },
+	{ .name = "engine",
+	  &engine,
+	  handle_word,
+	  offsetof(struct draft, policy.engine),
+	  "Who opens subflows: kernel (endpoints, the same for every connection), userspace (the "
+	  "daemon, connection by connection), or auto: userspace when something needs it.",
+	  "auto" },
+	{ .name = "caps",
+	  &grammar_caps,
+	  handle_caps,
+	  0,
+	  "How much paths may move, and what happens then." },
 	{ .name = "limits",
 	  &limits,
 	  handle_limits,
 	  offsetof(struct draft, policy.limits),
 	  "Limits of the kernel's path manager; left alone when absent." },
+	{ .name = "establish",
+	  &grammar_establish,
+	  handle_establish,
+	  offsetof(struct draft, policy.establish),
+	  "How connections get established." },
 };
 
 const struct value grammar_root = { VALUE_OBJECT, KEYS(root_keys) };

@@ -13,6 +13,7 @@
 
 #define CANDIDATES_MAX 16
 #define DESCRIBE_BYTES 56
+#define HINT_BYTES     (sizeof(((struct policy_diagnostic *)0)->hint))
 
 void parse_report(struct parse *p, const struct node *n, const char *hint, const char *fmt, ...)
 {
@@ -53,8 +54,8 @@ void parse_report_type(struct parse *p, const char *what, const struct node *n,
 	parse_report(p, n, hint, "\"%s\" must be %s, not %s", what, expected, describe(n, value));
 }
 
-static void suggest(const char *word, const char *const *candidates, size_t nr, const char *label,
-		    char *out, size_t size)
+void parse_suggest(const char *word, const char *const *candidates, size_t nr, const char *label,
+		   char *out, size_t size)
 {
 	const char *nearest = text_nearest(word, candidates, nr);
 	size_t length;
@@ -72,13 +73,13 @@ static void suggest(const char *word, const char *const *candidates, size_t nr, 
 static void report_unknown_key(struct parse *p, const struct value *value, const struct node *n)
 {
 	const char *candidates[CANDIDATES_MAX];
-	char hint[128], found[DESCRIBE_BYTES];
+	char hint[HINT_BYTES], found[DESCRIBE_BYTES];
 	size_t nr = 0;
 
 	for (size_t i = 0; i < value->nr_keys && nr < CANDIDATES_MAX; i++)
 		if (!value->keys[i].refused)
 			candidates[nr++] = value->keys[i].name;
-	suggest(n->text, candidates, nr, "valid keys", hint, sizeof(hint));
+	parse_suggest(n->text, candidates, nr, "valid keys", hint, sizeof(hint));
 	parse_report(p, n, hint, "unknown key %s", describe(n, found));
 }
 
@@ -86,7 +87,7 @@ static const struct word *find_word(struct parse *p, const struct key *key, cons
 {
 	const struct value *value = key->value;
 	const char *candidates[CANDIDATES_MAX];
-	char hint[128], found[DESCRIBE_BYTES];
+	char hint[HINT_BYTES], found[DESCRIBE_BYTES];
 
 	if (n->kind == NODE_SCALAR)
 		for (size_t i = 0; i < value->nr_words; i++)
@@ -94,8 +95,8 @@ static const struct word *find_word(struct parse *p, const struct key *key, cons
 				return &value->words[i];
 	for (size_t i = 0; i < value->nr_words && i < CANDIDATES_MAX; i++)
 		candidates[i] = value->words[i].name;
-	suggest(n->kind == NODE_SCALAR ? n->text : "", candidates, value->nr_words, "valid values",
-		hint, sizeof(hint));
+	parse_suggest(n->kind == NODE_SCALAR ? n->text : "", candidates, value->nr_words,
+		      "valid values", hint, sizeof(hint));
 	parse_report(p, n, hint, "\"%s\" cannot be %s", key->name, describe(n, found));
 	return NULL;
 }
@@ -226,6 +227,20 @@ void handle_flags(struct parse *p, const struct key *key, const struct node *n, 
 	memcpy((char *)object + key->offset, &flags, sizeof(flags));
 }
 
+void handle_switches(struct parse *p, const struct key *key, const struct node *n, void *object)
+{
+	unsigned int none = 0;
+
+	if (n->kind == NODE_SCALAR && n->plain &&
+	    (strcmp(n->text, "off") == 0 || strcmp(n->text, "no") == 0 ||
+	     strcmp(n->text, "false") == 0))
+		memcpy((char *)object + key->offset, &none, sizeof(none));
+	else if (n->kind == NODE_SCALAR)
+		parse_report_type(p, key->name, n, "off or a list", "write [word, word]");
+	else
+		handle_flags(p, key, n, object);
+}
+
 static bool read_bool(struct parse *p, const struct key *key, const struct node *n, bool *out)
 {
 	static const char *const words[] = { "false", "true", "no", "yes", "off", "on" };
@@ -287,6 +302,44 @@ void handle_integer(struct parse *p, const struct key *key, const struct node *n
 	uint32_t stored;
 
 	if (!parse_integer(p, key->name, key->value, n, &number))
+		return;
+	stored = (uint32_t)number;
+	memcpy((char *)object + key->offset, &stored, sizeof(stored));
+}
+
+bool parse_quantity(struct parse *p, const char *what, const struct value *v, const struct node *n,
+		    uint64_t *out)
+{
+	char min[QUANTITY_TEXT_BYTES], max[QUANTITY_TEXT_BYTES], expected[128], hint[64];
+	bool bare = n->kind == NODE_SCALAR && n->text[0] &&
+		    n->text[strspn(n->text, "0123456789")] == '\0';
+
+	if (n->kind == NODE_SCALAR && quantity_parse(v->quantity, n->text, out) == 0 &&
+	    *out >= v->min && *out <= v->max)
+		return true;
+	quantity_format(v->quantity, v->min, min);
+	quantity_format(v->quantity, v->max, max);
+	snprintf(expected, sizeof(expected), "%s from %s to %s", quantity_name(v->quantity), min,
+		 max);
+	snprintf(hint, sizeof(hint), "add the unit: %s", quantity_units(v->quantity));
+	parse_report_type(p, what, n, expected, bare ? hint : NULL);
+	return false;
+}
+
+void handle_quantity(struct parse *p, const struct key *key, const struct node *n, void *object)
+{
+	uint64_t number;
+
+	if (parse_quantity(p, key->name, key->value, n, &number))
+		memcpy((char *)object + key->offset, &number, sizeof(number));
+}
+
+void handle_quantity32(struct parse *p, const struct key *key, const struct node *n, void *object)
+{
+	uint64_t number;
+	uint32_t stored;
+
+	if (!parse_quantity(p, key->name, key->value, n, &number))
 		return;
 	stored = (uint32_t)number;
 	memcpy((char *)object + key->offset, &stored, sizeof(stored));

@@ -14,6 +14,10 @@ void parse_report(struct parse *p, const struct node *n, const char *hint, const
 void parse_report_type(struct parse *p, const char *what, const struct node *n,
 		       const char *expected, const char *hint);
 
+/* "did you mean "X"?", or "LABEL: all of them" when none is near. */
+void parse_suggest(const char *word, const char *const *candidates, size_t nr, const char *label,
+		   char *out, size_t size);
+
 /* Whether the node is usable as what the name says; what is not is reported. */
 bool parse_is_map(struct parse *p, const char *what, const struct node *n);
 bool parse_is_list(struct parse *p, const char *what, const struct node *n);
@@ -21,6 +25,8 @@ bool parse_is_text(struct parse *p, const char *what, const struct value *value,
 		   const struct node *n);
 bool parse_integer(struct parse *p, const char *what, const struct value *value,
 		   const struct node *n, uint64_t *out);
+bool parse_quantity(struct parse *p, const char *what, const struct value *value,
+		    const struct node *n, uint64_t *out);
 /* The key at items[at] of the map is a word and new there. */
 bool parse_is_new_key(struct parse *p, const struct node *map, size_t at);
 
@@ -30,15 +36,25 @@ void parse_object(struct parse *p, const char *what, const struct value *value,
 
 key_handler handle_word;	/* unsigned int or enum */
 key_handler handle_flags;	/* unsigned int */
+key_handler handle_switches;	/* unsigned int, 0 for "off" */
 key_handler handle_bool;	/* bool */
 key_handler handle_tristate;	/* enum policy_tristate */
 key_handler handle_integer;	/* uint32_t */
+key_handler handle_quantity;	/* uint64_t */
+key_handler handle_quantity32;	/* uint32_t */
 key_handler handle_name;	/* char[], long enough for what the pattern allows */
 key_handler handle_object;	/* the object at the offset */
 key_handler handle_version;	/* uint32_t */
 key_handler handle_paths;	/* struct draft */
 key_handler handle_connections; /* struct draft */
+key_handler handle_modes;	/* struct draft */
+key_handler handle_caps;	/* struct draft */
+key_handler handle_when;	/* struct policy_when */
+key_handler handle_reference;	/* nothing: refer.c finds out what is meant */
+key_handler handle_references;	/* the same, of a list */
 key_handler handle_limits;	/* struct policy_limits */
+key_handler handle_establish;	/* struct policy_establish */
+key_handler handle_idempotent;	/* struct policy_establish */
 key_handler handle_scheduler;	/* struct policy_scheduler */
 key_handler handle_knobs;	/* struct policy_scheduler */
 key_handler handle_glob;	/* char * */

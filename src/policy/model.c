@@ -18,7 +18,7 @@ static const char *word_name(const struct word *words, size_t nr, unsigned int v
 
 const char *policy_mode_name(enum policy_mode_kind mode)
 {
-	return word_name(grammar_modes, grammar_nr_modes, mode);
+	return word_name(grammar_kinds, MODES_BUILTIN, mode);
 }
 
 const char *policy_link_type_name(enum policy_link_type type)
@@ -95,6 +95,12 @@ void policy_clear(struct policy *p)
 	free(p->paths);
 	p->paths = NULL;
 	p->nr_paths = 0;
+	free(p->caps);
+	p->caps = NULL;
+	p->nr_caps = 0;
+	free(p->modes);
+	p->modes = NULL;
+	p->nr_modes = 0;
 	free(p->file);
 	p->file = NULL;
 	scheduler_clear(&p->scheduler);

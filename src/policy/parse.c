@@ -19,29 +19,35 @@ static void draft_clear(struct draft *d)
 	policy_clear(&d->policy);
 	scheduler_clear(&d->top_scheduler);
 	scheduler_clear(&d->rule_scheduler);
-	for (size_t i = 0; i <= POLICY_MODE_ACTIVE_STANDBY; i++)
-		scheduler_clear(&d->mode_schedulers[i]);
+	for (size_t i = 0; i < d->nr_modes; i++)
+		scheduler_clear(&d->modes[i].scheduler);
 }
 
 /* The nearest scheduler wins as a whole: its knobs are never mixed with those of another. */
-static int resolve_scheduler(const struct draft *d, enum policy_mode_kind mode,
-			     struct policy_scheduler *own)
-{
-	const struct policy_scheduler *nearest = draft_scheduler(d, mode, own);
-
-	return nearest == own ? 0 : scheduler_copy(own, nearest);
-}
-
 static int resolve_schedulers(struct draft *d)
 {
-	int rc = resolve_scheduler(d, d->policy.mode, &d->rule_scheduler);
+	const struct policy_scheduler *nearest;
+	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < d->policy.nr_rules; i++)
-		rc = resolve_scheduler(d, d->policy.rules[i].mode, &d->policy.rules[i].scheduler);
-	if (rc < 0)
-		return rc;
-	d->policy.scheduler = d->rule_scheduler;
-	memset(&d->rule_scheduler, 0, sizeof(d->rule_scheduler));
+	for (size_t i = 0; rc == 0 && i < d->policy.nr_rules; i++) {
+		struct policy_scheduler *own = &d->policy.rules[i].scheduler;
+
+		nearest = draft_rule_scheduler(d, &d->policy.rules[i]);
+		if (nearest != own)
+			rc = scheduler_copy(own, nearest);
+	}
+	return rc < 0 ? rc : scheduler_copy(&d->policy.scheduler, draft_default_scheduler(d));
+}
+
+static int keep_modes(struct draft *d)
+{
+	struct policy *policy = &d->policy;
+
+	policy->modes = calloc(d->nr_modes, sizeof(*policy->modes));
+	if (!policy->modes)
+		return -ENOMEM;
+	for (; policy->nr_modes < d->nr_modes; policy->nr_modes++)
+		policy->modes[policy->nr_modes] = d->modes[policy->nr_modes].mode;
 	return 0;
 }
 
@@ -67,7 +73,10 @@ static int parse_text(const char *file, const char *text, size_t size, struct po
 	rc = node_read(text, size, &root, d);
 	if (rc < 0)
 		return rc;
+	modes_init(&p.draft);
 	parse_object(&p, "the policy", &grammar_root, &root, &p.draft);
+	modes_imply_schedulers(&p);
+	refer(&p);
 	check_combinations(&p, &root);
 	if (p.no_memory)
 		return -ENOMEM;
@@ -75,7 +84,8 @@ static int parse_text(const char *file, const char *text, size_t size, struct po
 		return -EINVAL;
 	policy = malloc(sizeof(*policy));
 	p.draft.policy.file = strdup(file);
-	if (!policy || !p.draft.policy.file || resolve_schedulers(&p.draft) < 0)
+	if (!policy || !p.draft.policy.file || resolve_schedulers(&p.draft) < 0 ||
+	    keep_modes(&p.draft) < 0)
 		return -ENOMEM;
 	*policy = p.draft.policy;
 	memset(&p.draft.policy, 0, sizeof(p.draft.policy));
@@ -103,7 +113,7 @@ int policy_parse(const char *file, const char *text, size_t size, struct policy 
 /* Reads up to one byte more than a policy may have, so that the parser sees what is too large. */
 static int read_all(int fd, char **out, size_t *size)
 {
-	_cleanup_free_ char *text = malloc(NODE_FILE_BYTES_MAX + 1);
+	_cleanup_free_ char *text = malloc(NODE_FILE_BYTES_MAX + 2);
 	size_t nr = 0;
 
 	if (!text)
@@ -119,6 +129,7 @@ static int read_all(int fd, char **out, size_t *size)
 			break;
 		nr += (size_t)n;
 	}
+	text[nr] = '\0';
 	*out = TAKE_PTR(text);
 	*size = nr;
 	return 0;
@@ -135,15 +146,11 @@ static int load_hint(struct error *e, const char *file, int code)
 	return code;
 }
 
-int policy_load(const char *file, struct policy **out, struct policy_diagnostics *diagnostics,
-		struct error *e)
+int policy_read(const char *file, char **text, size_t *size, struct error *e)
 {
 	_cleanup_close_ int opened = -1;
-	_cleanup_free_ char *text = NULL;
 	int fd = STDIN_FILENO, rc;
-	size_t size = 0;
 
-	memset(diagnostics, 0, sizeof(*diagnostics));
 	if (strcmp(file, "-") != 0) {
 		fd = opened = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 		if (opened < 0) {
@@ -152,16 +159,35 @@ int policy_load(const char *file, struct policy **out, struct policy_diagnostics
 			return load_hint(e, file, rc);
 		}
 	}
-	rc = read_all(fd, &text, &size);
+	rc = read_all(fd, text, size);
 	if (rc < 0) {
 		error_set(e, rc, "cannot read policy %s: %s", file, strerror(-rc));
 		return load_hint(e, file, rc);
 	}
-	rc = policy_parse(file, text, size, out, diagnostics);
+	return 0;
+}
+
+int policy_take(const char *file, const char *text, size_t size, struct policy **out,
+		struct policy_diagnostics *diagnostics, struct error *e)
+{
+	int rc = policy_parse(file, text, size, out, diagnostics);
+
 	if (rc == -EINVAL)
 		error_set(e, rc, "%s: %zu error%s", file, diagnostics->total,
 			  diagnostics->total == 1 ? "" : "s");
 	else if (rc < 0)
 		error_set(e, rc, "cannot read policy %s: %s", file, strerror(-rc));
 	return rc;
+}
+
+int policy_load(const char *file, struct policy **out, struct policy_diagnostics *diagnostics,
+		struct error *e)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size = 0;
+	int rc;
+
+	memset(diagnostics, 0, sizeof(*diagnostics));
+	rc = policy_read(file, &text, &size, e);
+	return rc < 0 ? rc : policy_take(file, text, size, out, diagnostics, e);
 }

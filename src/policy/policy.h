@@ -18,8 +18,12 @@
 
 #define POLICY_PATHS_MAX       32
 #define POLICY_RULES_MAX       64
+#define POLICY_MODES_MAX       32 /* built-in and own */
+#define POLICY_CAPS_MAX	       32
+#define POLICY_HOURS_MAX       4  /* parts of a day in one schedule */
 #define POLICY_PORTS_MAX       16 /* ranges in one condition */
 #define POLICY_KNOBS_MAX       16
+#define POLICY_IDEMPOTENT_MAX  16
 #define POLICY_KNOB_VALUES_MAX 16
 #define POLICY_NAME_BYTES      64 /* names of policies and paths, NUL included */
 #define POLICY_SCHEDULER_BYTES 16 /* MPTCP_SCHED_NAME_MAX, NUL included */
@@ -92,6 +96,19 @@ struct policy_scheduler {
 	size_t nr_knobs;
 };
 
+/* Part of a day in minutes after midnight, local time; one that ends before it begins ends on the
+ * next day. */
+struct policy_hours {
+	uint16_t from, to; /* up to 1440 */
+};
+
+struct policy_when {
+	unsigned int days; /* bit N: day N of the week, 0 being Sunday; none: always */
+	struct policy_hours
+		hours[POLICY_HOURS_MAX]; /* those past midnight belong to its first day */
+	size_t nr_hours;		 /* 0: all day */
+};
+
 struct policy_path {
 	char name[POLICY_NAME_BYTES];
 	char *interface; /* glob as in fnmatch(3); NULL: any */
@@ -101,6 +118,7 @@ struct policy_path {
 	enum policy_trust trust;
 	enum policy_tristate backup; /* unset: the mode decides */
 	unsigned int use;	     /* POLICY_ENDPOINT_*; default POLICY_ENDPOINT_SUBFLOW */
+	struct policy_when when;     /* not used at other times */
 	unsigned int line;	     /* where it stands in the file, 1-based */
 };
 
@@ -154,6 +172,9 @@ struct policy_mode {
 	uint64_t target_bps;	   /* target: 0 elsewhere */
 };
 
+/* A built-in mode as it is without a policy. */
+const struct policy_mode *policy_mode_builtin(enum policy_mode_kind kind);
+
 /* A rule for some connections: all conditions must hold. */
 struct policy_rule {
 	char *cgroup; /* path in the cgroup v2 hierarchy, with its first slash; NULL: any */
@@ -169,10 +190,56 @@ struct policy_rule {
 	unsigned int line;
 };
 
+enum policy_period {
+	POLICY_PER_DAY, /* from midnight to midnight, local time */
+	POLICY_PER_MONTH,
+};
+
+enum policy_cap_action {
+	POLICY_CAP_BACKUP,
+	POLICY_CAP_CLOSE,
+	POLICY_CAP_NOTIFY, /* says so, and goes on */
+};
+
+/* What happens to a path when its interfaces have moved so much, in both directions. */
+struct policy_cap {
+	unsigned int path; /* in policy.paths */
+	uint64_t bytes;
+	enum policy_period per;
+	enum policy_cap_action then;
+	unsigned int line;
+};
+
 struct policy_limits {
 	bool set;	   /* false: the kernel's limits are left alone */
 	uint32_t subflows; /* extra subflows per connection */
 	uint32_t add_addr_accepted;
+};
+
+/* What is done about a first path that does not answer; bits. */
+enum policy_robe {
+	POLICY_ROBE_IPS = 1 << 0,   /* choose the first path by what was learned */
+	POLICY_ROBE_TIMER = 1 << 1, /* a SYN that stays unanswered leaves on the next path too */
+	POLICY_ROBE_SIM = 1 << 2,   /* a SYN leaves on two paths at once; never with TIMER */
+};
+
+struct policy_destination {
+	struct policy_prefix prefix;
+	struct policy_ports port;
+};
+
+/* How connections get established. */
+struct policy_establish {
+	unsigned int robe; /* POLICY_ROBE_*; 0: off */
+	uint64_t timer_ms; /* of TIMER, and the first retransmission timeout of a SYN then */
+	uint64_t learn_ttl_ms;
+	uint32_t explore_ppm; /* of the connections try a path that is not known to be best */
+	/* Retransmitted SYNs that still ask for MPTCP; 128: all. Only when has_syn_retries. */
+	uint32_t fallback_syn_retries;
+	bool has_syn_retries;
+	/* Where a SYN may be sent twice although it carries data. */
+	struct policy_destination idempotent[POLICY_IDEMPOTENT_MAX];
+	size_t nr_idempotent;
 };
 
 struct policy {
@@ -189,8 +256,11 @@ struct policy {
 	struct policy_mode *modes;  /* the built-in ones in the order of their enum, then own */
 	size_t nr_modes;
 	enum policy_engine engine;
+	struct policy_cap *caps;
+	size_t nr_caps;
 	struct policy_scheduler scheduler; /* resolved: rule, then mode, then top level */
 	struct policy_limits limits;
+	struct policy_establish establish;
 };
 
 /* How many rules with one range of ports each a rule amounts to. */
@@ -199,7 +269,7 @@ size_t policy_rule_weight(const struct policy_rule *rule);
 struct policy_diagnostic {
 	unsigned int line, column; /* 1-based; column counts characters, not bytes */
 	char text[256];		   /* e.g. unknown key "interfaces" */
-	char hint[128];		   /* e.g. did you mean "interface"?; may be empty */
+	char hint[192];		   /* e.g. did you mean "interface"?; may be empty */
 	char *source;		   /* the source line, may be NULL */
 };
 
@@ -225,6 +295,12 @@ int policy_parse(const char *file, const char *text, size_t size, struct policy 
  */
 int policy_load(const char *file, struct policy **out, struct policy_diagnostics *diagnostics,
 		struct error *e);
+
+/* What policy_load() parses: the text of a file, NUL-terminated and the caller's. -errno. */
+int policy_read(const char *file, char **text, size_t *size, struct error *e);
+/* What policy_load() does with it. */
+int policy_take(const char *file, const char *text, size_t size, struct policy **out,
+		struct policy_diagnostics *diagnostics, struct error *e);
 
 /* file:line:col: error: text, the source line, a caret and the hint, for each diagnostic. */
 void policy_diagnostics_print(FILE *out, const char *file, const struct policy_diagnostics *d,

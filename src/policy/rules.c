@@ -160,9 +160,9 @@ void handle_prefix(struct parse *p, const struct key *key, const struct node *n,
 	parse_report(p, n, hint, "\"%s\" has bits set beyond its prefix", n->text);
 }
 
-static void take_default(struct draft *draft, struct policy_rule *rule)
+static void take_default(struct draft *draft, const struct node *n, struct policy_rule *rule)
 {
-	draft->policy.mode = rule->mode;
+	draft->default_node = n;
 	draft->rule_scheduler = rule->scheduler;
 	memset(&rule->scheduler, 0, sizeof(rule->scheduler));
 }
@@ -202,17 +202,30 @@ void handle_connections(struct parse *p, const struct key *key, const struct nod
 			continue;
 		}
 		last = item;
-		take_default(draft, rule);
+		take_default(draft, item, rule);
 		rule_clear(rule);
 	}
 }
 
-const struct policy_scheduler *draft_scheduler(const struct draft *d, enum policy_mode_kind mode,
-					       const struct policy_scheduler *own)
+static const struct policy_scheduler *nearest(const struct draft *d, unsigned int mode,
+					      const struct policy_scheduler *own)
 {
 	if (own->name[0])
 		return own;
-	return d->mode_schedulers[mode].name[0] ? &d->mode_schedulers[mode] : &d->top_scheduler;
+	return d->modes[mode].scheduler.name[0] ? &d->modes[mode].scheduler : &d->top_scheduler;
+}
+
+const struct policy_scheduler *draft_default_scheduler(const struct draft *d)
+{
+	return nearest(d, d->policy.mode_index, &d->rule_scheduler);
+}
+
+const struct policy_scheduler *draft_rule_scheduler(const struct draft *d,
+						    const struct policy_rule *rule)
+{
+	const struct policy_scheduler *s = nearest(d, rule->mode_index, &rule->scheduler);
+
+	return s->name[0] ? s : draft_default_scheduler(d);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -234,7 +247,7 @@ static void check_knobs(struct parse *p, size_t at, const struct policy_schedule
 	const struct draft *d = &p->draft;
 	const struct policy_scheduler *other;
 
-	other = draft_scheduler(d, d->policy.mode, &d->rule_scheduler);
+	other = draft_default_scheduler(d);
 	for (size_t i = 0;; i++) {
 		if (strcmp(other->name, s->name) == 0 && !scheduler_equal(other, s)) {
 			parse_report(p, d->rule_nodes[at], "write the same knobs at each place",
@@ -243,25 +256,15 @@ static void check_knobs(struct parse *p, size_t at, const struct policy_schedule
 		}
 		if (i == at)
 			return;
-		other = draft_scheduler(d, d->policy.rules[i].mode, &d->policy.rules[i].scheduler);
+		other = draft_rule_scheduler(d, &d->policy.rules[i]);
 	}
 }
 
 static void check_rule(struct parse *p, size_t at)
 {
 	const struct policy_rule *rules = p->draft.policy.rules;
-	const struct policy_scheduler *s =
-		draft_scheduler(&p->draft, rules[at].mode, &rules[at].scheduler);
 
-	if (!s->name[0] && p->diagnostics->total > 0)
-		return;
-	if (!s->name[0]) {
-		parse_report(p, p->draft.rule_nodes[at], "add \"scheduler: NAME\"",
-			     "the rule has no scheduler: neither it nor its mode nor the policy "
-			     "names one");
-		return;
-	}
-	check_knobs(p, at, s);
+	check_knobs(p, at, draft_rule_scheduler(&p->draft, &rules[at]));
 	for (size_t i = 0; i < at; i++) {
 		if (p->draft.rule_broken[i] || !same_conditions(&rules[i], &rules[at]))
 			continue;
@@ -277,12 +280,20 @@ static void check_rule(struct parse *p, size_t at)
 static void check_default(struct parse *p)
 {
 	const struct draft *d = &p->draft;
-	const struct policy_scheduler *s = draft_scheduler(d, d->policy.mode, &d->rule_scheduler);
+	const struct policy_scheduler *s = draft_default_scheduler(d);
 
-	if (!s->name[0] || strcmp(s->name, "default") == 0)
-		parse_report(p, d->rule_nodes[0],
+	if (s->name[0] && strcmp(s->name, "default") != 0)
+		return;
+	for (size_t i = 0; i < d->policy.nr_rules; i++) {
+		const struct policy_rule *rule = &d->policy.rules[i];
+
+		if (strcmp(draft_rule_scheduler(d, rule)->name, s->name) == 0)
+			continue;
+		parse_report(p, d->rule_nodes[i],
 			     "add a last rule without \"match\", with \"scheduler: NAME\"",
 			     "rules for some connections need a BPF scheduler for the others");
+		return;
+	}
 }
 
 void check_rules(struct parse *p)

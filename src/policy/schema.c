@@ -27,6 +27,40 @@ static void print_text(struct json *j, const struct value *v)
 	json_key_string(j, "pattern", v->pattern);
 }
 
+static void print_word_list(struct json *j, const struct value *v)
+{
+	json_key_string(j, "type", "array");
+	json_key_uint(j, "minItems", 1);
+	json_key_bool(j, "uniqueItems", true);
+	json_key(j, "items");
+	json_object_open(j);
+	print_words(j, v);
+	json_object_close(j);
+}
+
+/* Editors differ in whether a plain "off" is a string or false. */
+static void print_off(struct json *j)
+{
+	json_object_open(j);
+	json_key(j, "enum");
+	json_array_open(j);
+	json_string(j, "off");
+	json_bool(j, false);
+	json_array_close(j);
+	json_object_close(j);
+}
+
+static void print_switches(struct json *j, const struct value *v)
+{
+	json_key(j, "anyOf");
+	json_array_open(j);
+	print_off(j);
+	json_object_open(j);
+	print_word_list(j, v);
+	json_object_close(j);
+	json_array_close(j);
+}
+
 static void print_knobs(struct json *j, const struct value *v)
 {
 	json_key_string(j, "type", "object");
@@ -54,6 +88,105 @@ static void print_knobs(struct json *j, const struct value *v)
 	json_object_close(j);
 	json_array_close(j);
 	json_object_close(j);
+}
+
+static void print_pattern_object(struct json *j, const char *pattern)
+{
+	json_object_open(j);
+	json_key_string(j, "type", "string");
+	json_key_string(j, "pattern", pattern);
+	json_object_close(j);
+}
+
+static void print_number(struct json *j, const struct value *v)
+{
+	json_object_open(j);
+	if (v->kind == VALUE_INTEGER) {
+		print_integer(j, v);
+	} else {
+		json_key_string(j, "type", "string");
+		json_key_string(j, "pattern", quantity_pattern(v->quantity));
+	}
+	json_object_close(j);
+}
+
+static void print_threshold(struct json *j, const struct value *v)
+{
+	struct value low = *v->element;
+
+	low.min = 0;
+	json_key(j, "anyOf");
+	json_array_open(j);
+	print_off(j);
+	print_number(j, v->element);
+	json_object_open(j);
+	json_key_string(j, "type", "object");
+	json_key_bool(j, "additionalProperties", false);
+	json_key(j, "required");
+	json_array_open(j);
+	json_string(j, "enter");
+	json_array_close(j);
+	json_key(j, "properties");
+	json_object_open(j);
+	json_key(j, "enter");
+	print_number(j, v->element);
+	json_key(j, "leave");
+	print_number(j, &low);
+	json_object_close(j);
+	json_object_close(j);
+	json_array_close(j);
+}
+
+#define MODE_REF "#/$defs/mode"
+
+static void print_modes(struct json *j, const struct value *v)
+{
+	json_key_string(j, "type", "object");
+	json_key_uint(j, "minProperties", 1);
+	json_key(j, "properties");
+	json_object_open(j);
+	for (size_t i = 0; i < v->nr_words; i++) {
+		json_key(j, v->words[i].name);
+		json_object_open(j);
+		json_key_string(j, "$ref", MODE_REF);
+		json_object_close(j);
+	}
+	json_object_close(j);
+	json_key(j, "propertyNames");
+	json_object_open(j);
+	json_key_string(j, "pattern", v->pattern);
+	json_object_close(j);
+	json_key(j, "additionalProperties");
+	json_object_open(j);
+	json_key_string(j, "$ref", MODE_REF);
+	json_object_close(j);
+}
+
+/* The words come first, for editors that offer them. */
+static void print_mode(struct json *j, const struct value *v)
+{
+	json_key(j, "anyOf");
+	json_array_open(j);
+	json_object_open(j);
+	print_words(j, v);
+	json_object_close(j);
+	print_pattern_object(j, v->pattern);
+	json_array_close(j);
+}
+
+static void print_texts(struct json *j, const struct value *v)
+{
+	json_key(j, "anyOf");
+	json_array_open(j);
+	print_pattern_object(j, v->pattern);
+	json_object_open(j);
+	json_key_string(j, "type", "array");
+	json_key_uint(j, "minItems", 1);
+	json_key_uint(j, "maxItems", v->max);
+	json_key(j, "items");
+	print_pattern_object(j, v->pattern);
+	json_object_close(j);
+	json_array_close(j);
 }
 
 /* A number, a string, and with `list` a list of both. */
@@ -125,19 +258,20 @@ static void print_value(struct json *j, const struct value *v)
 		print_words(j, v);
 		break;
 	case VALUE_FLAGS:
-		json_key_string(j, "type", "array");
-		json_key_uint(j, "minItems", 1);
-		json_key_bool(j, "uniqueItems", true);
-		json_key(j, "items");
-		json_object_open(j);
-		print_words(j, v);
-		json_object_close(j);
+		print_word_list(j, v);
+		break;
+	case VALUE_SWITCHES:
+		print_switches(j, v);
 		break;
 	case VALUE_BOOL:
 		json_key_string(j, "type", "boolean");
 		break;
 	case VALUE_INTEGER:
 		print_integer(j, v);
+		break;
+	case VALUE_QUANTITY:
+		json_key_string(j, "type", "string");
+		json_key_string(j, "pattern", quantity_pattern(v->quantity));
 		break;
 	case VALUE_TEXT:
 		print_text(j, v);
@@ -148,6 +282,18 @@ static void print_value(struct json *j, const struct value *v)
 		break;
 	case VALUE_KNOBS:
 		print_knobs(j, v);
+		break;
+	case VALUE_MODE:
+		print_mode(j, v);
+		break;
+	case VALUE_TEXTS:
+		print_texts(j, v);
+		break;
+	case VALUE_THRESHOLD:
+		print_threshold(j, v);
+		break;
+	case VALUE_MODES:
+		print_modes(j, v);
 		break;
 	case VALUE_LIST:
 		json_key_string(j, "type", "array");
@@ -213,6 +359,10 @@ void policy_schema_print(FILE *out)
 	json_key(&j, "scheduler");
 	json_object_open(&j);
 	print_scheduler(&j, &grammar_scheduler);
+	json_object_close(&j);
+	json_key(&j, "mode");
+	json_object_open(&j);
+	print_value(&j, grammar_modes.element);
 	json_object_close(&j);
 	json_object_close(&j);
 	json_object_close(&j);

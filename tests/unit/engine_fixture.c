@@ -561,6 +561,11 @@ static void run_on_path(struct world *w, const char *word, int path, const char 
 		in.forced.path = (unsigned int)path;
 		in.forced.down = n;
 		world_input(w, &in);
+	} else if (strcmp(word, "cap") == 0) {
+		w->allowed[path] = (enum pm_allowed)n;
+		in.kind = PM_INPUT_ALLOWED;
+		in.allowed = w->allowed;
+		world_input(w, &in);
 	} else {
 		run_figure(w, word, path, n);
 	}

@@ -39,6 +39,7 @@ struct world {
 	struct pm_interface interfaces[WORLD_PATHS];
 	struct pm_address addresses[WORLD_PATHS][2];
 	enum world_join join[WORLD_PATHS];
+	enum pm_allowed allowed[WORLD_PATHS];
 	struct pm_engine *e;
 	struct pm_decisions out;
 	uint64_t now;
@@ -94,6 +95,7 @@ int world_path_of(const struct world *w, const struct pm_address *local);
  *   lost:W lost:W=N lost:W=Nt   its subflow ends, with a reset of reason N, transient
  *   prio:W=1  the peer asks to use it as a backup
  *   down:W=1  a person takes it down
+ *   cap:W=N   a cap or schedule leaves it as backup (1), not at all (2), or again (0)
  *   peer:ADDR=ID gone:ID   the peer announces an address, takes it back
  *   t:MS      time passes
  *   |         the log is emptied

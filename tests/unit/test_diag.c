@@ -54,6 +54,11 @@ static struct nlmsghdr *subflow(char *buffer, uint32_t token, uint32_t flags, ui
 	struct nlmsghdr *m = begin(buffer, AF_INET);
 	struct tcp_info t = { .tcpi_rtt = 20000,
 			      .tcpi_rttvar = 700,
+			      .tcpi_rto = 204000,
+			      .tcpi_retransmits = 2,
+			      .tcpi_last_ack_recv = 33,
+			      .tcpi_last_data_recv = 44,
+			      .tcpi_data_segs_out = 55,
 			      .tcpi_snd_cwnd = 12,
 			      .tcpi_unacked = 10,
 			      .tcpi_sacked = 3,
@@ -138,6 +143,12 @@ static void test_subflow(void)
 	CU_ASSERT_EQUAL(s.remote_id, 7);
 	CU_ASSERT_EQUAL(s.srtt_us, 20000);
 	CU_ASSERT_EQUAL(s.rttvar_us, 700);
+	CU_ASSERT_EQUAL(s.rto_us, 204000);
+	CU_ASSERT_EQUAL(s.timeouts, 2);
+	CU_ASSERT_EQUAL(s.outstanding, 10);
+	CU_ASSERT_EQUAL(s.since_ack_ms, 33);
+	CU_ASSERT_EQUAL(s.since_receive_ms, 44);
+	CU_ASSERT_EQUAL(s.sent_segments, 55);
 	CU_ASSERT_EQUAL(s.cwnd, 12);
 	CU_ASSERT_EQUAL(s.in_flight, 6);
 	CU_ASSERT_EQUAL(s.retransmits, 9);

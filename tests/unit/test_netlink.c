@@ -115,6 +115,38 @@ static void test_device_types(void)
 	rmdir(dir);
 }
 
+static uint64_t loopback_bytes(void)
+{
+	struct pm_interface *items = NULL;
+	struct error e = { 0 };
+	uint64_t bytes = 0;
+	size_t nr = 0;
+
+	CU_ASSERT_EQUAL_FATAL(pm_interfaces_read(&items, &nr, &e), 0);
+	for (size_t i = 0; i < nr; i++)
+		if (items[i].loopback)
+			bytes = items[i].bytes;
+	pm_interfaces_free(items, nr);
+	return bytes;
+}
+
+/* What is sent through the loopback is received there too. */
+static void test_counters(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t before = loopback_bytes();
+	static char payload[5000];
+
+	CU_ASSERT_TRUE_FATAL(fd >= 0);
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (sendto(fd, payload, sizeof(payload), 0, (struct sockaddr *)&to, sizeof(to)) < 0)
+		printf("(no loopback here) ");
+	else
+		CU_ASSERT_TRUE(loopback_bytes() >= before + 2 * sizeof(payload));
+	close(fd);
+}
+
 int main(void)
 {
 	unsigned int failed;
@@ -127,6 +159,7 @@ int main(void)
 	CU_add_test(suite, "decode", test_decode);
 	CU_add_test(suite, "interface types", test_types);
 	CU_add_test(suite, "device types", test_device_types);
+	CU_add_test(suite, "counters of interfaces", test_counters);
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	CU_basic_run_tests();
 	failed = CU_get_number_of_failures();

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "pm/address.h"
+#include "pm/engine_choose.h"
 #include "pm/execute.h"
 #include "pm/pm.h"
 #include "pm/state.h"
@@ -17,6 +18,7 @@ struct world {
 	struct pm_endpoint endpoints[8];
 	struct pm_kernel kernel;
 	struct policy_path paths[3];
+	struct policy_mode modes[POLICY_MODE_TARGET + 1];
 	struct policy policy;
 };
 
@@ -66,7 +68,19 @@ static void world_init(struct world *w)
 					    .interface = (char *)"wwan*",
 					    .cost = 10,
 					    .use = POLICY_ENDPOINT_SUBFLOW };
-	w->policy = (struct policy){ .name = "test", .paths = w->paths, .nr_paths = 2 };
+	for (size_t i = 0; i <= POLICY_MODE_TARGET; i++)
+		w->modes[i] = *policy_mode_builtin((enum policy_mode_kind)i);
+	w->policy = (struct policy){ .name = "test",
+				     .paths = w->paths,
+				     .nr_paths = 2,
+				     .rule_paths = UINT32_MAX,
+				     .modes = w->modes };
+}
+
+static void set_mode(struct world *w, enum policy_mode_kind mode)
+{
+	w->policy.mode = mode;
+	w->policy.mode_index = mode;
 }
 
 /* Carries the plan out on the model, so that planning again shows whether it converges. */
@@ -99,11 +113,14 @@ static void world_apply(struct world *w, const struct pm_plan *plan)
 		case PM_SET_SCHEDULER:
 			strcpy(k->scheduler, a->scheduler);
 			break;
+		case PM_SET_MANAGER:
+			strcpy(k->manager, a->manager);
+			break;
 		}
 	}
 }
 
-/* "+10.0.1.2/2 -..." : sign, address, flags; L and S for limits and scheduler. */
+/* "+10.0.1.2/2 -..." : sign, address, flags; L, S and M for limits, scheduler, manager. */
 static void summary(const struct pm_plan *plan, char *out, size_t size)
 {
 	char text[INET6_ADDRSTRLEN];
@@ -119,27 +136,37 @@ static void summary(const struct pm_plan *plan, char *out, size_t size)
 				 a->limits.add_addr_accepted);
 		else if (a->kind == PM_SET_SCHEDULER)
 			snprintf(out + used, size - used, "%sS%s", gap, a->scheduler);
+		else if (a->kind == PM_SET_MANAGER)
+			snprintf(out + used, size - used, "%sM%s", gap, a->manager);
 		else
 			snprintf(out + used, size - used, "%s%c%s/%u", gap, "+-~"[a->kind],
 				 pm_address_text(&a->endpoint.address, text), a -> endpoint.flags);
 	}
 }
 
-static void expect(struct world *w, const struct policy *policy, bool force, const char *want)
+static void expect_as(struct world *w, const struct policy *policy,
+		      const struct pm_plan_options *options, const char *want)
 {
 	struct pm_plan plan = { 0 };
 	char got[512];
 
-	CU_ASSERT_EQUAL(pm_plan_make(policy, &w->kernel, force, &plan, NULL), 0);
+	CU_ASSERT_EQUAL(pm_plan_make_as(policy, &w->kernel, options, &plan, NULL), 0);
 	summary(&plan, got, sizeof(got));
 	if (strcmp(got, want) != 0)
 		printf("\n  got  %s\n  want %s\n", got, want);
 	CU_ASSERT_STRING_EQUAL(got, want);
 	world_apply(w, &plan);
 	pm_plan_clear(&plan);
-	CU_ASSERT_EQUAL(pm_plan_make(policy, &w->kernel, force, &plan, NULL), 0);
+	CU_ASSERT_EQUAL(pm_plan_make_as(policy, &w->kernel, options, &plan, NULL), 0);
 	CU_ASSERT_EQUAL(plan.nr_actions, 0);
 	pm_plan_clear(&plan);
+}
+
+static void expect(struct world *w, const struct policy *policy, bool force, const char *want)
+{
+	const struct pm_plan_options options = { .force = force };
+
+	expect_as(w, policy, &options, want);
 }
 
 static size_t notices(struct world *w, enum pm_notice_kind kind)
@@ -185,13 +212,28 @@ static void test_modes(void)
 		  "+10.0.1.2/2 +10.0.2.2/6 +fd00::2/6" },
 		{ POLICY_MODE_ACTIVE_STANDBY, POLICY_YES, POLICY_UNSET,
 		  "+10.0.1.2/6 +10.0.2.2/2 +fd00::2/2" },
+		{ POLICY_MODE_LOAD_BALANCE, POLICY_UNSET, POLICY_UNSET,
+		  "+10.0.1.2/2 +10.0.2.2/2 +fd00::2/2" },
+		{ POLICY_MODE_REDUNDANT, POLICY_UNSET, POLICY_YES,
+		  "+10.0.1.2/2 +10.0.2.2/6 +fd00::2/6" },
+		{ POLICY_MODE_TARGET, POLICY_UNSET, POLICY_UNSET,
+		  "+10.0.1.2/2 +10.0.2.2/6 +fd00::2/6" },
+		{ POLICY_MODE_CHEAPEST, POLICY_UNSET, POLICY_UNSET, "+10.0.1.2/2" },
+		{ POLICY_MODE_CHEAPEST, POLICY_UNSET, POLICY_NO, "+10.0.1.2/2" },
+		{ POLICY_MODE_CHEAPEST, POLICY_YES, POLICY_UNSET,
+		  "+10.0.1.2/6 +10.0.2.2/2 +fd00::2/2" },
+		/* The daemon opens subflows. */
+		{ POLICY_MODE_INTERACTIVE, POLICY_UNSET, POLICY_UNSET, "" },
+		{ POLICY_MODE_PURE_HANDOVER, POLICY_UNSET, POLICY_UNSET, "" },
+		{ POLICY_MODE_SMALLEST_DELAY, POLICY_UNSET, POLICY_UNSET, "" },
+		{ POLICY_MODE_PRIORITY, POLICY_UNSET, POLICY_NO, "" },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct world w;
 
 		world_init(&w);
-		w.policy.mode = table[i].mode;
+		set_mode(&w, table[i].mode);
 		w.paths[0].backup = table[i].wifi;
 		w.paths[1].backup = table[i].lte;
 		expect(&w, &w.policy, false, table[i].want);
@@ -203,7 +245,7 @@ static void test_standby_takes_what_is_present(void)
 	struct world w;
 
 	world_init(&w);
-	w.policy.mode = POLICY_MODE_ACTIVE_STANDBY;
+	set_mode(&w, POLICY_MODE_ACTIVE_STANDBY);
 	w.interfaces[0].up = false;
 	expect(&w, &w.policy, false, "+10.0.2.2/2 +fd00::2/2");
 	CU_ASSERT_EQUAL(notices(&w, PM_NOTICE_PATH_ABSENT), 1);
@@ -211,12 +253,90 @@ static void test_standby_takes_what_is_present(void)
 	expect(&w, &w.policy, false, "~10.0.2.2/6 ~fd00::2/6 +10.0.1.2/2");
 }
 
+static void test_cheapest_takes_what_is_present(void)
+{
+	struct world w;
+
+	world_init(&w);
+	set_mode(&w, POLICY_MODE_CHEAPEST);
+	w.interfaces[0].up = false;
+	expect(&w, &w.policy, false, "+10.0.2.2/2 +fd00::2/2");
+	w.interfaces[0].up = true;
+	expect(&w, &w.policy, false, "-10.0.2.2/2 -fd00::2/2 +10.0.1.2/2");
+}
+
+/* Without the paths that the default rule leaves out, the others are ranked. */
+static void test_paths_of_the_default_rule(void)
+{
+	struct world w;
+
+	world_init(&w);
+	w.policy.rule_paths = 1 << 1;
+	expect(&w, &w.policy, false, "+10.0.2.2/2 +fd00::2/2");
+	set_mode(&w, POLICY_MODE_ACTIVE_STANDBY);
+	expect(&w, &w.policy, false, "");
+	w.policy.rule_paths = 1;
+	expect(&w, &w.policy, false, "-10.0.2.2/2 -fd00::2/2 +10.0.1.2/2");
+}
+
+/* Who would close it again? */
+static void test_schedule_without_daemon(void)
+{
+	const enum pm_wanted wanted[] = { PM_WANT_ACTIVE, PM_WANT_ACTIVE };
+	const struct pm_plan_options options = { .wanted = wanted };
+	struct world w;
+
+	world_init(&w);
+	w.paths[0].when.days = 0x7f;
+	set_mode(&w, POLICY_MODE_ACTIVE_STANDBY);
+	CU_ASSERT_EQUAL(notices(&w, PM_NOTICE_DAEMON), 1);
+	expect(&w, &w.policy, false, "+10.0.2.2/2 +fd00::2/2");
+	expect_as(&w, &w.policy, &options, "+10.0.1.2/2");
+}
+
+/* The engine speaks of paths; of one path's interfaces still only one is active. */
+static void test_standby_of_one_path(void)
+{
+	const enum pm_wanted wanted[] = { PM_WANT_ACTIVE, PM_WANT_BACKUP };
+	const struct pm_plan_options options = { .wanted = wanted };
+	struct world w;
+
+	world_init(&w);
+	set_mode(&w, POLICY_MODE_ACTIVE_STANDBY);
+	w.paths[0].type = POLICY_LINK_ANY;
+	expect_as(&w, &w.policy, &options, "+10.0.1.2/2 +10.0.2.2/6 +fd00::2/6");
+}
+
+/* Endpoints go when the daemon takes over; what endpoints cannot do is refused when asked for. */
+static void test_engines(void)
+{
+	struct pm_plan plan = { 0 };
+	struct error e = { 0 };
+	struct world w;
+
+	world_init(&w);
+	CU_ASSERT_EQUAL(notices(&w, PM_NOTICE_DAEMON), 0);
+	endpoint(&w, "10.0.1.2", 2, PM_FLAG_SUBFLOW, true);
+	set_mode(&w, POLICY_MODE_INTERACTIVE);
+	CU_ASSERT_EQUAL(notices(&w, PM_NOTICE_DAEMON), 1);
+	expect(&w, &w.policy, false, "-10.0.1.2/2");
+	w.policy.engine = POLICY_ENGINE_KERNEL;
+	CU_ASSERT_EQUAL(pm_plan_make(&w.policy, &w.kernel, false, &plan, &e), -EINVAL);
+	CU_ASSERT_STRING_EQUAL(e.text, "engine kernel cannot do what the default rule asks: mode "
+				       "interactive leaves a path by its figures");
+	set_mode(&w, POLICY_MODE_AGGREGATE);
+	expect(&w, &w.policy, false, "+10.0.1.2/2 +10.0.2.2/2 +fd00::2/2");
+	w.policy.engine = POLICY_ENGINE_USERSPACE;
+	CU_ASSERT_EQUAL(notices(&w, PM_NOTICE_DAEMON), 1);
+	expect(&w, &w.policy, false, "-10.0.1.2/2 -10.0.2.2/2 -fd00::2/2");
+}
+
 static void test_first_match_wins(void)
 {
 	struct world w;
 
 	world_init(&w);
-	w.policy.mode = POLICY_MODE_AGGREGATE;
+	set_mode(&w, POLICY_MODE_AGGREGATE);
 	w.paths[0] = (struct policy_path){ .name = "any", .use = POLICY_ENDPOINT_SIGNAL };
 	w.paths[1].use = POLICY_ENDPOINT_SUBFLOW;
 	expect(&w, &w.policy, false, "+10.0.1.2/1 +10.0.2.2/1 +fd00::2/1");
@@ -258,6 +378,98 @@ static void test_limits_and_scheduler(void)
 	expect(&w, NULL, false, "L2,0 Sdefault");
 	w.kernel.limits.subflows = 7; /* someone else's since */
 	expect(&w, NULL, false, "");
+}
+
+static void test_wanted_by_path(void)
+{
+	enum pm_wanted wanted[] = { PM_WANT_ACTIVE, PM_WANT_NONE, PM_WANT_ACTIVE };
+	const struct pm_plan_options options = { .wanted = wanted };
+	struct world w;
+
+	world_init(&w);
+	w.paths[1].backup = POLICY_NO;
+	expect_as(&w, &w.policy, &options, "+10.0.1.2/2");
+	wanted[1] = PM_WANT_BACKUP;
+	expect_as(&w, &w.policy, &options, "+10.0.2.2/6 +fd00::2/6");
+	wanted[0] = PM_WANT_NONE;
+	wanted[1] = PM_WANT_ACTIVE;
+	for (size_t i = 0; i < w.kernel.nr_endpoints; i++)
+		w.kernel.endpoints[i].owned = true;
+	expect_as(&w, &w.policy, &options, "-10.0.1.2/2 ~10.0.2.2/2 ~fd00::2/2");
+}
+
+static void test_endpoints_left_alone(void)
+{
+	const struct pm_plan_options options = { .leave_endpoints = true };
+	struct world w;
+
+	world_init(&w);
+	endpoint(&w, "10.0.1.2", 2, PM_FLAG_SUBFLOW, true);
+	endpoint(&w, "192.0.2.2", 0, PM_FLAG_SIGNAL, true);
+	w.policy.limits.set = true;
+	w.policy.limits.subflows = 4;
+	expect_as(&w, &w.policy, &options, "L4,0");
+	expect_as(&w, NULL, &options, "-10.0.1.2/2 -192.0.2.2/1");
+}
+
+static void test_manager(void)
+{
+	struct pm_plan_options options = { .leave_endpoints = true,
+					   .engine = POLICY_ENGINE_USERSPACE };
+	struct world w;
+
+	world_init(&w);
+	/* Before there was the sysctl. */
+	expect_as(&w, &w.policy, &options, "");
+	strcpy(w.kernel.manager, "kernel");
+	expect_as(&w, &w.policy, &options, "Muserspace");
+	strcpy(w.kernel.set_manager[0], "userspace");
+	w.kernel.nr_set_manager = 1;
+	strcpy(w.kernel.saved_manager, "kernel");
+	options.engine = POLICY_ENGINE_AUTO;
+	expect_as(&w, &w.policy, &options, "Mkernel");
+	strcpy(w.kernel.manager, "userspace");
+	expect_as(&w, NULL, &options, "Mkernel");
+	/* Someone else's since. */
+	strcpy(w.kernel.manager, "other");
+	expect_as(&w, NULL, &options, "");
+	options.engine = POLICY_ENGINE_KERNEL;
+	expect_as(&w, &w.policy, &options, "Mkernel");
+}
+
+/* What was there before us is saved once, whatever we set later. */
+static void test_manager_recorded(void)
+{
+	struct pm_action act = { .kind = PM_SET_MANAGER, .manager = "userspace" };
+	struct pm_state s = { 0 };
+	struct world w;
+
+	world_init(&w);
+	strcpy(w.kernel.manager, "kernel");
+	CU_ASSERT_EQUAL(pm_state_intend(&w.policy, &w.kernel, &act, 1, &s), 0);
+	CU_ASSERT_STRING_EQUAL(s.saved_manager, "kernel");
+	CU_ASSERT_EQUAL(s.nr_set_manager, 1);
+	CU_ASSERT_STRING_EQUAL(s.set_manager[0], "userspace");
+	pm_state_clear(&s);
+	CU_ASSERT_EQUAL(pm_state_conclude(&w.policy, &w.kernel, &act, 1, &s), 0);
+	CU_ASSERT_STRING_EQUAL(s.saved_manager, "kernel");
+	CU_ASSERT_EQUAL(s.nr_set_manager, 1);
+	pm_state_clear(&s);
+	strcpy(w.kernel.manager, "userspace");
+	strcpy(w.kernel.saved_manager, "kernel");
+	strcpy(w.kernel.set_manager[0], "userspace");
+	w.kernel.nr_set_manager = 1;
+	CU_ASSERT_EQUAL(pm_state_conclude(&w.policy, &w.kernel, NULL, 0, &s), 0);
+	CU_ASSERT_STRING_EQUAL(s.saved_manager, "kernel");
+	CU_ASSERT_EQUAL(s.nr_set_manager, 1);
+	pm_state_clear(&s);
+	strcpy(act.manager, "kernel");
+	CU_ASSERT_EQUAL(pm_state_intend(NULL, &w.kernel, &act, 1, &s), 0);
+	CU_ASSERT_EQUAL(s.nr_set_manager, 2);
+	pm_state_clear(&s);
+	CU_ASSERT_EQUAL(pm_state_conclude(NULL, &w.kernel, &act, 1, &s), 0);
+	CU_ASSERT_EQUAL(s.nr_set_manager, 0);
+	pm_state_clear(&s);
 }
 
 struct fake {
@@ -312,7 +524,10 @@ static void test_state_round_trip(void)
 			      .set_limits = { { 4, 1 } },
 			      .nr_set_limits = 1,
 			      .set_scheduler = { "minrtt" },
-			      .nr_set_scheduler = 1 };
+			      .nr_set_scheduler = 1,
+			      .saved_manager = "kernel",
+			      .set_manager = { "userspace" },
+			      .nr_set_manager = 1 };
 	struct pm_endpoint ep = {
 		.id = 5, .ifindex = 2, .flags = 6, .address = address("fd00::2")
 	};
@@ -328,6 +543,9 @@ static void test_state_round_trip(void)
 	CU_ASSERT_STRING_EQUAL(back.policy, "a b=c");
 	CU_ASSERT_EQUAL(back.generation, 3);
 	CU_ASSERT_EQUAL(back.set_limits[0].subflows, 4);
+	CU_ASSERT_STRING_EQUAL(back.saved_manager, "kernel");
+	CU_ASSERT_EQUAL(back.nr_set_manager, 1);
+	CU_ASSERT_STRING_EQUAL(back.set_manager[0], "userspace");
 	CU_ASSERT_TRUE(pm_state_owns(&back, &ep));
 	ep.id = 6;
 	CU_ASSERT_FALSE(pm_state_owns(&back, &ep));
@@ -356,9 +574,18 @@ int main(void)
 	CU_add_test(suite, "modes", test_modes);
 	CU_add_test(suite, "active-standby takes what is present",
 		    test_standby_takes_what_is_present);
+	CU_add_test(suite, "cheapest takes what is present", test_cheapest_takes_what_is_present);
+	CU_add_test(suite, "paths of the default rule", test_paths_of_the_default_rule);
+	CU_add_test(suite, "a schedule without daemon", test_schedule_without_daemon);
+	CU_add_test(suite, "active-standby with one path", test_standby_of_one_path);
+	CU_add_test(suite, "engines", test_engines);
 	CU_add_test(suite, "first match wins", test_first_match_wins);
 	CU_add_test(suite, "ownership", test_ownership);
 	CU_add_test(suite, "limits and scheduler", test_limits_and_scheduler);
+	CU_add_test(suite, "endpoints as an engine wants them", test_wanted_by_path);
+	CU_add_test(suite, "endpoints left alone", test_endpoints_left_alone);
+	CU_add_test(suite, "path manager", test_manager);
+	CU_add_test(suite, "path manager recorded", test_manager_recorded);
 	CU_add_test(suite, "rollback newest first", test_rollback_newest_first);
 	CU_add_test(suite, "state round trip and garbage", test_state_round_trip);
 	CU_basic_set_mode(CU_BRM_VERBOSE);

@@ -190,10 +190,10 @@ static void test_link_types(void)
 
 static void test_modes(void)
 {
-	for (int i = POLICY_MODE_HANDOVER; i <= POLICY_MODE_ACTIVE_STANDBY; i++) {
+	for (int i = POLICY_MODE_HANDOVER; i <= POLICY_MODE_TARGET; i++) {
 		const char *name = policy_mode_name((enum policy_mode_kind)i);
 		_cleanup_(policy_free) struct policy *p = NULL;
-		char text[160];
+		char text[160], scheduler[8];
 
 		/* The key under "modes" and the word under "mode" have to be the same mode. */
 		snprintf(text, sizeof(text),
@@ -202,7 +202,9 @@ static void test_modes(void)
 		p = parse(text);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(p);
 		CU_ASSERT_EQUAL(p->mode, (enum policy_mode_kind)i);
-		CU_ASSERT_EQUAL(p->scheduler.name[1], '0' + i);
+		CU_ASSERT_EQUAL(p->mode_index, (unsigned int)i);
+		snprintf(scheduler, sizeof(scheduler), "s%d", i);
+		CU_ASSERT_STRING_EQUAL(p->scheduler.name, scheduler);
 	}
 }
 

@@ -62,9 +62,6 @@ static const struct mistake mistakes[] = {
 	  "add a last rule without \"match\", with \"scheduler: NAME\"" },
 	{ HEAD "scheduler: default\nconnections:\n  - { match: { port: 22 }, scheduler: a }\n", 5,
 	  5, "rules for some connections need a BPF scheduler for the others", NULL },
-	{ HEAD "connections:\n  - match: { port: 22 }\n  - scheduler: a\n", 4, 5,
-	  "the rule has no scheduler: neither it nor its mode nor the policy names one",
-	  "add \"scheduler: NAME\"" },
 	{ RULES "  - { match: { port: 0 } }\n", 5, 22,
 	  "\"port\" must be an integer from 1 to 65535, not \"0\"", NULL },
 	{ RULES "  - { match: { port: 70000 } }\n", 5, 22,
@@ -114,10 +111,8 @@ static const struct mistake mistakes[] = {
 		"      local-port: [1, 2, 3, 4, 5, 6, 7, 8]\n  - match: { port: 9 }\n",
 	  8, 5, "too many rules: with each listed port counted they are more than 64",
 	  "use ranges of ports" },
-	{ HEAD "connections:\n  - mode: hand-over\n", 4, 11, "\"mode\" cannot be \"hand-over\"",
+	{ HEAD "connections:\n  - mode: hand-over\n", 4, 11, "there is no mode \"hand-over\"",
 	  "did you mean \"handover\"?" },
-	{ HEAD "modes: { redundant: { scheduler: s } }\n", 3, 10, "unknown key \"redundant\"",
-	  "valid keys: handover, aggregate, active-standby" },
 	{ HEAD "limits: { subflows: 65 }\n", 3, 21,
 	  "\"subflows\" must be an integer from 0 to 64, not \"65\"", NULL },
 	{ HEAD "limits: { subflows: 010 }\n", 3, 21, "\"subflows\" must be a decimal integer",
@@ -271,7 +266,7 @@ static void test_print(void)
 			 "    \"\xc3\xa9\\e[31m\": { nam: 1 }\n"
 			 "    ^\n"
 			 "    valid keys: version, name, fallback, scheduler, paths, connections, "
-			 "modes, limits\n");
+			 "modes, engine, caps, limits, establish\n");
 	policy_diagnostics_clear(&d);
 }
 

@@ -62,6 +62,31 @@ static void test_make(void)
 	CU_ASSERT_EQUAL(plan.nr_notices, 0);
 }
 
+/* Rules that are about paths and modes only, and all connections have the kernel's scheduler. */
+static void test_no_schedulers(void)
+{
+	static const char *const texts[] = {
+		"version: 1\nname: t\nconnections: [ { match: { port: 1 }, mode: interactive } ]\n",
+		"version: 1\nname: t\nconnections: [ { match: { port: 1 }, mode: interactive } ]\n"
+		"scheduler: default\n",
+	};
+	struct mptcp_select_rule rules[MPTCP_SELECT_RULES_MAX];
+	_cleanup_(pm_plan_clear) struct pm_plan plan = { 0 };
+	struct error e = { 0 };
+	size_t nr = 7;
+
+	for (size_t i = 0; i < 2; i++) {
+		CU_ASSERT_EQUAL(make(texts[i], rules, &nr, &plan, &e), 0);
+		CU_ASSERT_EQUAL(nr, 0);
+	}
+	CU_ASSERT_EQUAL(make("version: 1\nname: t\nconnections:\n"
+			     "  - { match: { port: 1 }, mode: interactive }\n  - scheduler: a\n",
+			     rules, &nr, &plan, &e),
+			0);
+	CU_ASSERT_EQUAL_FATAL(nr, 1);
+	words_are(&rules[0], "rule 1: scheduler a for port 1");
+}
+
 static void test_absent(void)
 {
 	struct mptcp_select_rule rules[MPTCP_SELECT_RULES_MAX];
@@ -130,6 +155,7 @@ int main(void)
 	CU_initialize_registry();
 	s = CU_add_suite("rules", NULL, NULL);
 	CU_ADD_TEST(s, test_make);
+	CU_ADD_TEST(s, test_no_schedulers);
 	CU_ADD_TEST(s, test_absent);
 	CU_ADD_TEST(s, test_cgroup);
 	CU_ADD_TEST(s, test_short_buffer);
