@@ -24,6 +24,14 @@ static void tell(struct daemon *d, const struct pm_plan *plan)
 	}
 }
 
+/* The interfaces in it are the daemon's. */
+static void clear_kernel(struct pm_kernel *k)
+{
+	k->interfaces = NULL;
+	k->nr_interfaces = 0;
+	pm_kernel_clear(k);
+}
+
 int daemon_settle(struct daemon *d, struct error *e)
 {
 	enum pm_wanted wanted[POLICY_PATHS_MAX];
@@ -33,9 +41,12 @@ int daemon_settle(struct daemon *d, struct error *e)
 		.leave_endpoints = d->kind == POLICY_ENGINE_USERSPACE,
 		.wanted = d->kind == POLICY_ENGINE_KERNEL ? wanted : NULL,
 	};
-	_cleanup_(pm_kernel_clear) struct pm_kernel kernel = { 0 };
+	_cleanup_(clear_kernel) struct pm_kernel kernel = { 0 };
 	_cleanup_(pm_plan_clear) struct pm_plan plan = { 0 };
-	int err = pm_kernel_read(&kernel, e);
+	int err = pm_kernel_read_settings(&kernel, e);
+
+	kernel.interfaces = d->interfaces;
+	kernel.nr_interfaces = d->nr_interfaces;
 
 	for (unsigned int i = 0; i < d->policy->nr_paths; i++)
 		wanted[i] = pm_engine_wanted(d->engine, i);

@@ -43,7 +43,7 @@ static void give_reason(struct work *w, enum pm_request_kind kind, const struct 
 struct pm_decision *engine_change(struct work *w, enum pm_request_kind kind, const struct flow *f)
 {
 	const struct source *s = f->source == NO_SOURCE ? NULL : &w->e->sources[f->source];
-	bool v6 = f->bits & FLOW_V6_SOCKET;
+	bool v6 = (f->bits & FLOW_V6_SOCKET) && kind != PM_WITHDRAW;
 	struct pm_decision *d;
 
 	if (w->nr == PM_SUBFLOWS_PER_BATCH) {

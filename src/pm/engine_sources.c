@@ -93,6 +93,7 @@ static bool take_address(struct pm_engine *e, const struct pm_interface *it, uns
 	changed = !s->present || s->path != path;
 	if (!s->present) {
 		s->since_ms = e->started ? e->now : 0;
+		s->since_at = e->input;
 		s->nr_failing = 0;
 		s->health = (struct pm_health){ 0 };
 	}
@@ -108,6 +109,7 @@ static void leave(struct pm_engine *e, struct source *s)
 {
 	s->present = false;
 	s->since_ms = e->now;
+	s->since_at = e->input;
 	s->health = (struct pm_health){ 0 };
 	engine_opinions_reset(e, (uint8_t)(s - e->sources));
 }

@@ -396,6 +396,7 @@ void world_connect(struct world *w, uint32_t token, const char *local, const cha
 	CU_ASSERT_FATAL(w->nr_flows < WORLD_FLOWS);
 	w->flows[w->nr_flows++] = f;
 	ev.server_side = server;
+	ev.flags = w->deny_join_id0 ? PM_EVENT_FLAG_DENY_JOIN_ID0 : 0;
 	world_event(w, &ev);
 	ev.type = PM_EVENT_ESTABLISHED;
 	world_event(w, &ev);
