@@ -16,7 +16,7 @@
 
 /* In the order in which they open and start. */
 static const struct daemon_source *const sources[] = {
-	&source_caps,	&source_events,	 &source_links,
+	&source_caps,	&source_events,	 &source_links,	  &source_oracle,
 	&source_health, &source_control, &source_service,
 };
 

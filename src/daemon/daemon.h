@@ -51,6 +51,7 @@ struct daemon {
 	uint32_t forced_down;
 	struct pm_decisions decisions;
 	bool acting, settle;
+	bool has_oracle; /* tells how paths do; nobody else has to */
 	uint64_t acted_us; /* when the decisions at hand were carried out */
 	bool resync;	   /* all connections have to be read ... */
 	bool reread;	   /* ... and the interfaces, before */
