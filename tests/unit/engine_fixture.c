@@ -241,8 +241,12 @@ static void carry_out_add(struct world *w, const struct pm_decision *d)
 
 	if (path >= 0 && !w->interfaces[path].up)
 		join = JOIN_FAILS;
-	if (join == JOIN_FAILS || join == JOIN_FOREIGN) {
-		pm_engine_result(w->e, d, join == JOIN_FAILS ? -ENETUNREACH : -EINVAL, w->now);
+	if (join == JOIN_FAILS || join == JOIN_EARLY || join == JOIN_FOREIGN) {
+		pm_engine_result(w->e, d,
+				 join == JOIN_FAILS   ? -ENETUNREACH
+				 : join == JOIN_EARLY ? -ENOTCONN
+						      : -EINVAL,
+				 w->now);
 		return;
 	}
 	pm_engine_result(w->e, d, 0, w->now);
@@ -525,7 +529,8 @@ static void run_figure(struct world *w, const char *word, int path, unsigned int
 
 static bool run_join(struct world *w, const char *word, int path)
 {
-	static const char *const joins[] = { "works", "hangs", "refused", "fails", "foreign" };
+	static const char *const joins[] = { "works", "hangs", "refused",
+					     "fails", "early", "foreign" };
 
 	for (size_t i = 0; i < sizeof(joins) / sizeof(joins[0]); i++) {
 		if (strcmp(joins[i], word) != 0)

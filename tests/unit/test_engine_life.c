@@ -465,6 +465,49 @@ static void test_path_backup(void)
 	world_clear(&w);
 }
 
+/* A modem that is plugged in again: another device with the same address. */
+static void test_replaced_device(void)
+{
+	struct pm_source_view a, b;
+	struct world w;
+
+	world_init(&w, POLICY_MODE_AGGREGATE);
+	world_start(&w);
+	expect(&w, "c:wifi", "+lte");
+	w.interfaces[LTE].ifindex = 9;
+	w.log[0] = '\0';
+	world_interfaces(&w);
+	CU_ASSERT_STRING_EQUAL(w.log, "+lte -lte");
+	CU_ASSERT_EQUAL(w.nr_flows, 2);
+	pm_engine_source(w.e, 1, &a);
+	pm_engine_source(w.e, 2, &b);
+	CU_ASSERT(!a.present && b.present && b.ifindex == 9);
+	CU_ASSERT_EQUAL(a.id, b.id);
+	expect(&w, "lte-", "~lte -lte");
+	world_clear(&w);
+}
+
+/* The peer has not shown that it speaks MPTCP; if it does not, that is no reason to go on asking.
+ */
+static void test_too_early(void)
+{
+	size_t nr = 0;
+	struct world w;
+
+	world_init(&w, POLICY_MODE_AGGREGATE);
+	w.join[LTE] = JOIN_EARLY;
+	world_start(&w);
+	expect(&w, "c:wifi t:199", "+lte");
+	expect(&w, "t:1", "+lte");
+	world_wait(&w, 60000);
+	w.log[0] = '\0';
+	world_wait(&w, 60000);
+	for (const char *p = w.log; (p = strstr(p, "+lte")); p++)
+		nr++;
+	CU_ASSERT(nr <= 2);
+	world_clear(&w);
+}
+
 int main(void)
 {
 	unsigned int failed;
@@ -482,6 +525,8 @@ int main(void)
 	CU_add_test(suite, "server", test_server);
 	CU_add_test(suite, "families", test_families);
 	CU_add_test(suite, "requests are complete", test_request);
+	CU_add_test(suite, "a device is replaced", test_replaced_device);
+	CU_add_test(suite, "too early for a join", test_too_early);
 	CU_add_test(suite, "restart", test_restart);
 	CU_add_test(suite, "resync", test_resync);
 	CU_add_test(suite, "the peer's backup bit", test_trust);
