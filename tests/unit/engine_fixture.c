@@ -276,7 +276,8 @@ static void carry_out(struct world *w, const struct pm_decision *d)
 			return;
 		ev = event_of(PM_EVENT_SUB_CLOSED, &w->flows[at]);
 		remove_flow(w, at);
-		tell_later(w, &ev);
+		if (!w->deaf)
+			tell_later(w, &ev);
 		return;
 	case PM_SUBFLOW_BACKUP:
 		if (at < w->nr_flows)

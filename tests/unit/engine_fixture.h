@@ -51,6 +51,7 @@ struct world {
 	char log[WORLD_LOG_SIZE];     /* see world_run() */
 	char reason[PM_REASON_BYTES]; /* of the last request */
 	size_t nr_requests;
+	bool deaf;	    /* what the kernel closes when asked to it does not tell */
 	bool deny_join_id0; /* connections made from now on */
 	uint32_t log_token; /* requests of other connections are not logged; 0: all are */
 	void (*watch)(struct world *w, const struct pm_decision *d); /* before it is carried out */

@@ -465,6 +465,27 @@ static void test_path_backup(void)
 	world_clear(&w);
 }
 
+/* The event of a deletion never comes: a resync, not a busy loop. */
+static void test_lost_close(void)
+{
+	struct pm_connections all;
+	struct pm_input in = { .kind = PM_INPUT_CONNECTIONS, .connections = &all };
+	struct world w;
+
+	world_init(&w, POLICY_MODE_HANDOVER);
+	world_start(&w);
+	w.deaf = true;
+	expect(&w, "c:lte up:wifi t:2000", "+wifi -lte");
+	expect(&w, "t:9999", "");
+	expect(&w, "t:1", "resync");
+	expect(&w, "t:9999", "");
+	world_snapshot(&w, &all);
+	world_input(&w, &in);
+	CU_ASSERT_EQUAL(pm_engine_due(w.e), UINT64_MAX);
+	pm_connections_clear(&all);
+	world_clear(&w);
+}
+
 /* A modem that is plugged in again: another device with the same address. */
 static void test_replaced_device(void)
 {
@@ -525,6 +546,7 @@ int main(void)
 	CU_add_test(suite, "server", test_server);
 	CU_add_test(suite, "families", test_families);
 	CU_add_test(suite, "requests are complete", test_request);
+	CU_add_test(suite, "the end of a subflow is not told", test_lost_close);
 	CU_add_test(suite, "a device is replaced", test_replaced_device);
 	CU_add_test(suite, "too early for a join", test_too_early);
 	CU_add_test(suite, "restart", test_restart);
