@@ -62,6 +62,8 @@ void engine_undo(struct pm_engine *e, const struct pm_decision *d)
 
 	if (d->kind == PM_DECIDE_RESYNC)
 		e->resync_due = true;
+	if (d->kind == PM_DECIDE_ENDPOINTS)
+		e->endpoints_untold = true;
 	if (!c)
 		return;
 	if (d->kind == PM_DECIDE_IDENTIFY)

@@ -307,6 +307,31 @@ static void test_families(void)
 	world_clear(&w);
 }
 
+/* A connection within the host or the link stays as it is. */
+static void test_near(void)
+{
+	static const char *const ends[][2] = {
+		{ "127.0.0.1", "127.0.0.1" },
+		{ "10.0.1.2", "10.0.1.2" },
+		{ "10.0.1.2", "10.0.2.2" },
+		{ "::1", "::1" },
+		{ "::ffff:127.0.0.1", "::ffff:127.0.0.1" },
+		{ "fe80::1", "fe80::2" },
+		{ "169.254.0.1", "169.254.0.2" },
+	};
+
+	for (size_t i = 0; i < NR(ends); i++) {
+		struct world w;
+
+		world_init(&w, POLICY_MODE_AGGREGATE);
+		add_address(&w, LTE, "fd02::2");
+		world_start(&w);
+		world_connect(&w, 1, ends[i][0], ends[i][1], false);
+		CU_ASSERT_STRING_EQUAL(w.log, "");
+		world_clear(&w);
+	}
+}
+
 struct last {
 	struct pm_request r;
 	size_t nr;
@@ -545,6 +570,7 @@ int main(void)
 	CU_add_test(suite, "addresses announced", test_announced_by_us);
 	CU_add_test(suite, "server", test_server);
 	CU_add_test(suite, "families", test_families);
+	CU_add_test(suite, "within the host or link", test_near);
 	CU_add_test(suite, "requests are complete", test_request);
 	CU_add_test(suite, "the end of a subflow is not told", test_lost_close);
 	CU_add_test(suite, "a device is replaced", test_replaced_device);
