@@ -63,11 +63,25 @@ static int replace_engine(struct daemon *d, struct policy *fresh, enum policy_en
 	return 0;
 }
 
+void daemon_set_level(struct daemon *d)
+{
+	static const enum log_level levels[] = {
+		[POLICY_LOG_INFO] = LOG_LEVEL_INFO,
+		[POLICY_LOG_ERROR] = LOG_LEVEL_ERROR,
+		[POLICY_LOG_WARNING] = LOG_LEVEL_WARNING,
+		[POLICY_LOG_DEBUG] = LOG_LEVEL_DEBUG,
+	};
+
+	if (!d->has_level)
+		d->log.level = levels[d->policy->observe.log];
+}
+
 static void adopt(struct daemon *d, struct policy *fresh)
 {
 	d->forced_down = forced_in(d, fresh);
 	policy_free(&d->policy);
 	d->policy = fresh;
+	daemon_set_level(d);
 }
 
 int daemon_follow(struct daemon *d, struct policy *fresh, struct error *e)

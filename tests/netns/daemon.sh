@@ -293,10 +293,13 @@ reload_undisturbed() {
 	exits 1 pmctl reload --netns "$C"
 	grep -q 'policy.yaml:[0-9]*:[0-9]*: unknown key "kost"' "$TMP/out" || die 'no position'
 	is "$(daemon_number policy)" another 'the policy after a wrong one'
+	! grep -q ' debug: ' "$TMP/daemon" || die 'says more than it was asked to'
+	echo 'observe: { log: debug }' >>"$TMP/policy.yaml"
 	sed -i 's/kost: 11/cost: 11/; s/aggregate/handover/' "$TMP/policy.yaml"
 	exits 0 apply "$TMP/policy.yaml"
 	grep -q 'the daemon follows it' "$TMP/out" || die 'apply says nothing of the daemon'
 	wait_for 10 conns_with 20 1
+	grep -q ' debug: event SF_CLOSED' "$TMP/daemon" || die 'says less than it was asked to'
 	conns_lose_nothing
 	end_world
 }
