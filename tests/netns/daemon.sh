@@ -346,7 +346,7 @@ rules_by_identity() {
 	(
 		echo "$BASHPID" >"$(find /sys/fs/cgroup -maxdepth 2 -name "${group#/}")/cgroup.procs"
 		exec ip netns exec "$C" "$TRAFFIC" client echo --host 10.77.1.2 --port 7777 --bytes 200 \
-			--interval-ms 100 --count 20 --timeout 60 --json --out "$TMP/rounds" >"$TMP/talk"
+			--interval-ms 100 --count 40 --timeout 60 --json --out "$TMP/rounds" >"$TMP/talk"
 	) &
 	TALK=$!
 	metronome
