@@ -51,6 +51,7 @@ struct daemon {
 	/* Bit N: a person said that policy.paths[N] is down. */
 	uint32_t forced_down;
 	struct pm_decisions decisions;
+	const struct policy *looked_at; /* its scheduler was compared with the kernel's */
 	bool acting, settle;
 	uint64_t acted_us; /* when the decisions at hand were carried out */
 	bool resync;	   /* all connections have to be read ... */

@@ -174,6 +174,7 @@ struct pm_plan_options {
 	 * or becomes again what it was before us. */
 	enum policy_engine engine;
 	bool has_daemon;	      /* that does the rest, or will */
+	bool leave_scheduler;	      /* who loads schedulers sets it, too */
 	bool leave_endpoints;	      /* those there are stay, none is added */
 	const enum pm_wanted *wanted; /* by path, in place of what mode and path say; or NULL */
 };

@@ -259,9 +259,11 @@ two_daemons() {
 	told 'o[0]["path"] == "wifi"' path list || die 'the first one is gone'
 	exits 1 pmctl unload --netns "$C"
 	grep -q 'systemctl stop mptcp-pm' "$TMP/out" || die 'unload does not say what to do'
-	# Another namespace is another matter.
-	"$PMCTL" daemon --netns "$S" --policy "$TMP/policy.yaml" >"$TMP/other" 2>&1 &
+	# Another namespace is another matter; a scheduler that is not loaded is for apply.
+	{ cat "$TMP/policy.yaml" && printf 'fallback: allow\nscheduler: roundrobin\n'; } >"$TMP/other.yaml"
+	"$PMCTL" daemon --netns "$S" --policy "$TMP/other.yaml" >"$TMP/other" 2>&1 &
 	wait_for 5 pmctl path list --netns "$S"
+	wait_for 5 grep -q 'warning: the scheduler of new connections is default, the policy asks for roundrobin' "$TMP/other"
 	kill $!
 	wait $! || die 'the other one ended badly'
 	end_world
