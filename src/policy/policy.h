@@ -37,7 +37,7 @@ enum policy_link_type {
 	POLICY_LINK_VPN,
 };
 
-/* What a mode does with a connection's paths; mptcp-pm.policy(5) has a state diagram of each. */
+/* What a mode does with a connection's paths; docs/modes.md has a state diagram of each. */
 enum policy_mode_kind {
 	POLICY_MODE_HANDOVER,	    /* cheapest paths active, a dearer one only when they are bad */
 	POLICY_MODE_AGGREGATE,	    /* every path active */
