@@ -79,6 +79,18 @@ enum policy_engine {
 	POLICY_ENGINE_USERSPACE, /* the daemon, connection by connection */
 };
 
+/* How much the daemon says, and what is more important. */
+enum policy_log {
+	POLICY_LOG_INFO,
+	POLICY_LOG_ERROR,
+	POLICY_LOG_WARNING,
+	POLICY_LOG_DEBUG,
+};
+
+struct policy_observe {
+	enum policy_log log;
+};
+
 enum policy_fallback {
 	POLICY_FALLBACK_DENY,  /* refuse to apply when the kernel lacks something */
 	POLICY_FALLBACK_ALLOW, /* apply what can be had and say what was left out */
@@ -315,6 +327,7 @@ struct policy {
 	struct policy_limits limits;
 	struct policy_guard guard;
 	struct policy_establish establish;
+	struct policy_observe observe;
 };
 
 /* How many rules with one range of ports each a rule amounts to. */
