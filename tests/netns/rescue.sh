@@ -107,7 +107,25 @@ rescue_timer() { # ADDRESS OF THE SERVER, of wwan0
 	is "$(rescue_packets wwan0 "src not $2 and src not $1")" '' 'foreign addresses on wwan0'
 	is "$(rescue_count rescued)" 1 rescued
 	rescue_clean
+	is "$(rescue_retries)" 2 'SYNs with MPTCP, as before'
 }
+rescue_retries() { net_client cat /proc/sys/net/mptcp/syn_retrans_before_tcp_fallback; }
+
+# Although SYNs are repeated sooner, MPTCP is not given up sooner.
+rescue_late() {
+	rescue_world timer
+	net_blackhole wifi
+	net_blackhole lte
+	rescue_connect 10.1.9.1 &
+	wait_for 5 rescue_fifth_retransmission
+	net_heal lte
+	wait $! || die 'no connection'
+	rescue_said "c['mptcp'] and c['connect_ms'] > 1200"
+	is "$(rescue_counter MPTcpExtBlackhole)" 0 'blackhole counter'
+	is "$(rescue_accepts)" 1 accepts
+	rescue_clean
+}
+rescue_fifth_retransmission() { [ "$(rescue_counter TcpExtTCPSynRetrans)" -ge 5 ]; }
 
 # Packets to wlan0 are lost, those from it are not: the server has a half-open connection there.
 rescue_one_way() { # PROGRAM WITH OR WITHOUT: timer or ''
