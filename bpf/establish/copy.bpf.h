@@ -157,8 +157,8 @@ static __always_inline bool is_idempotent(const struct rescue_config *c, const s
 
 static __always_inline bool is_same(const struct rescue_address *a, const struct rescue_address *b)
 {
-	return !((a->word[0] ^ b->word[0]) | (a->word[1] ^ b->word[1]) |
-		 (a->word[2] ^ b->word[2]) | (a->word[3] ^ b->word[3]));
+	return !((a->word[0] ^ b->word[0]) | (a->word[1] ^ b->word[1]) | (a->word[2] ^ b->word[2]) |
+		 (a->word[3] ^ b->word[3]));
 }
 
 /* Is the destination on the network that the packet leaves by, or the gateway there? Another path

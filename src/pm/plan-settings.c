@@ -97,6 +97,5 @@ void pm_plan_syn_retries(struct planner *p)
 		return;
 	a->syn_retries = target;
 	a->syn_retries_before = k->syn_retries;
-	snprintf(a->reason, sizeof(a->reason), "%s",
-		 asked ? "establish of the policy" : reason);
+	snprintf(a->reason, sizeof(a->reason), "%s", asked ? "establish of the policy" : reason);
 }

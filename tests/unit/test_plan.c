@@ -304,6 +304,7 @@ static void test_syn_retries_of_rescue(void)
 	expect(&w, &w.policy, false, "");
 	w.policy.establish.timer_ms = 500;
 	expect(&w, &w.policy, false, "R5");
+	w.kernel.set_syn_retries[0] = 5;
 	expect(&w, NULL, false, "R2");
 	w.kernel.syn_retries = 20; /* someone else's */
 	expect(&w, &w.policy, false, "");
