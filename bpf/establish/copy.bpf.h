@@ -184,25 +184,48 @@ static __always_inline bool is_on_link(struct __sk_buff *skb, const struct packe
 	       BPF_CORE_READ(v4, rt_gw4) == p->tuple.remote.word[3];
 }
 
-/* Decided at the first SYN; forwarded packets have no socket. */
-static __always_inline bool may_copy(struct __sk_buff *skb, const struct rescue_config *c,
-				     const struct packet *p, const struct options *o)
+/* What its socket says of a SYN. */
+struct syn {
+	__u32 retransmits;
+	bool bound, had_data;
+};
+
+/* Forwarded packets have no socket. */
+static __always_inline bool syn_read(struct __sk_buff *skb, struct syn *syn)
 {
 	struct bpf_sock *sk = skb->sk;
-	__u32 why = 0;
+	struct tcp_sock *tp;
 
 	sk = sk ? bpf_sk_fullsock(sk) : NULL;
 	if (!sk)
 		return false;
-	if (sk->bound_dev_if)
+	syn->bound = sk->bound_dev_if != 0;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return false;
+	syn->retransmits = tp->inet_conn.icsk_retransmits;
+	syn->had_data = BPF_CORE_READ_BITFIELD(tp, syn_data);
+	return true;
+}
+
+/* Data that was in the first SYN may be with the peer's application, although the retransmitted
+ * ones have none. */
+static __always_inline bool may_copy(struct __sk_buff *skb, const struct rescue_config *c,
+				     const struct packet *p, const struct options *o,
+				     const struct syn *syn)
+{
+	__u32 why = 0;
+
+	if (syn->bound)
 		why = RESCUE_NOT_BOUND;
 	else if (o->is_signed)
 		why = RESCUE_NOT_SIGNED;
-	else if (p->payload_bytes && !is_idempotent(c, p))
+	else if ((syn->had_data || p->payload_bytes) && !is_idempotent(c, p))
 		why = RESCUE_NOT_DATA;
 	else if (is_on_link(skb, p))
 		why = RESCUE_NOT_LINK;
-	if (why)
+	/* Once for each connection. */
+	if (why && syn->retransmits == !c->race)
 		count(why);
 	return !why;
 }

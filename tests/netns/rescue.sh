@@ -359,10 +359,11 @@ rescue_aside() {
 	wait $! || die 'no connection'
 	net_client sysctl -qw net.mptcp.blackhole_timeout=0 # or there would be no more MPTCP
 	# The router's own address is on the network of wlan0.
-	exits 1 net_client timeout 1 python3 -c 'import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)
-s.connect(("10.1.1.254", 9))'
-	is "$(rescue_count not_link)" 1 'left alone because of its network'
+	net_router nft 'table ip t { chain i { type filter hook input priority 0; tcp dport 7777 drop; }; }'
+	rescue_connect 10.1.1.254 2>/dev/null &
+	wait_for 5 rescue_counted not_link
+	kill $! 2>/dev/null
+	is "$(rescue_count copies)" 0 'copies to a neighbour'
 	net_client sysctl -qw net.ipv4.conf.wwan0.rp_filter=1
 	rescue_apply >"$TMP/out"
 	grep -q 'leaves out IPv4 on wwan0: its reverse path filter is strict' "$TMP/out" ||
@@ -388,6 +389,20 @@ rescue_fastopen() {
 	is "$(rescue_count copies)" "$2" copies
 	is "$(rescue_count not_data)" $((1 - $2)) 'left alone because of data'
 	is "$(rescue_accepts)" "$3" accepts
+	rescue_clean
+}
+
+# The SYN that is sent again has no data, but the first one had and may have arrived.
+rescue_fastopen_timer() {
+	rescue_world timer
+	net_client sysctl -qw net.ipv4.tcp_fastopen=0x5
+	net_blackhole wifi
+	rescue_connect 10.1.9.1 --bytes 500 --fastopen &
+	wait_for 5 rescue_third_syn
+	is "$(rescue_count not_data)" 1 'left alone because of data'
+	is "$(rescue_count copies)" 0 copies
+	net_heal wifi
+	wait $! || die 'no connection'
 	rescue_clean
 }
 
