@@ -10,6 +10,7 @@
  *
  * What it does not see: a SYN that waits for the first path's neighbour (ARP) to be found.
  */
+#include "aside.bpf.h"
 #include "copy.bpf.h"
 #include "timer.bpf.h"
 

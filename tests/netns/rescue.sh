@@ -222,19 +222,36 @@ rescue_release() {
 rescue_real() { # ADDRESS, OF wlan0, OF wwan0
 	rescue_world timer
 	net_blackhole wifi
+	"$PMCTL" monitor -j --netns "$NET_CLIENT" >"$TMP/events" &
 	rescue_watch
 	rescue_hold "$1"
 	wait_for 5 rescue_is_on "$3"
 	wait_for 5 grep -q '"action":"close"' "$TMP/watch"
 	wait_for 2 rescue_nobody_rides
 	is "$(rescue_on "$2")" 0 'subflows from wlan0'
+	# 5 RTT of 20 ms; the paths here have none to speak of.
+	python3 - "$TMP/events" <<-'END' || die 'the translated subflow stayed for too long'
+		import json, sys
+		at = {}
+		for e in map(json.loads, open(sys.argv[1])):
+		    at.setdefault(e["event"], e["time_us"])
+		took = at["SF_CLOSED"] - at["SF_ESTABLISHED"]
+		print(f"closed {took} us after the join")
+		assert 0 < took < 100000, at
+	END
 	net_heal wifi
+	rescue_healed=$(date +%s%N)
 	wait_for 2 rescue_is_on "$2"
+	rescue_healed=$((($(date +%s%N) - rescue_healed) / 1000000))
+	echo "a subflow on the healed path after $rescue_healed ms"
+	[ "$rescue_healed" -le $((1000 + RESCUE_SLACK_MS)) ] || die 'the healed path was found too late'
 	rescue_release
 	kill "$WATCH"
 	rescue_is_mptcp
 	rescue_clean
 }
+
+rescue_cookie() { net_client python3 -c 'import socket; print("%x" % int.from_bytes(socket.socket().getsockopt(socket.SOL_SOCKET, 71, 8), "little"))'; }
 
 # Killed in between, the next one goes on.
 rescue_killed() {
@@ -250,6 +267,11 @@ rescue_killed() {
 	rescue_apply >"$TMP/out"
 	is "$(rescue_riders)" 1 'connections with an alias after apply'
 	wait_for 5 rescue_is_on 10.1.2.1
+	# Torn out and put back: what is known is still there, and nothing else answered meanwhile.
+	rm "${MPTCP_PM_BPFFS:-/sys/fs/bpf}"/mptcp-pm/rescue/"$(rescue_cookie)"/{in,out}-*
+	sleep 0.1
+	rescue_apply
+	is "$(rescue_riders)" 1 'connections with an alias after the programs were gone'
 	# No longer wanted: it stays for those who need it.
 	rescue_policy ''
 	rescue_apply >"$TMP/out"
