@@ -106,6 +106,8 @@ rescue_timer() { # ADDRESS OF THE SERVER, of wwan0
 	rescue_packets wwan0 "src $2" | grep 'Flags \[S\]' | grep -q 'capable' || die 'no copy on wwan0'
 	is "$(rescue_packets wwan0 "src not $2 and src not $1")" '' 'foreign addresses on wwan0'
 	is "$(rescue_count rescued)" 1 rescued
+	pmctl status --netns "$NET_CLIENT" | grep -q '^rescue  *timer; asked 1, rescued 1, ' ||
+		die "$(pmctl status --netns "$NET_CLIENT")"
 	rescue_clean
 	is "$(rescue_retries)" 2 'SYNs with MPTCP, as before'
 }
