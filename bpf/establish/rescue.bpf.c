@@ -24,9 +24,14 @@ static __always_inline int syn_out(struct __sk_buff *skb, const struct packet *p
 	__u64 now = bpf_ktime_get_ns();
 	struct syn syn;
 
+	/* Another connection had these addresses and ports before. */
+	if (f && (f->sequence != p->sequence || is_idle(f, now))) {
+		bpf_map_delete_elem(&flows, &p->tuple);
+		f = NULL;
+	}
 	if (!c || !c->on || !syn_read(skb, &syn) || !(syn.retransmits || c->race))
 		return TCX_NEXT;
-	if (!f || f->sequence != p->sequence || is_idle(f, now)) {
+	if (!f) {
 		struct options *o = options_read(skb, p);
 
 		if (!o || !o->capable || !may_copy(skb, c, p, o, &syn))

@@ -256,6 +256,22 @@ rescue_real() { # ADDRESS, OF wlan0, OF wwan0
 
 rescue_cookie() { net_client python3 -c 'import socket; print("%x" % int.from_bytes(socket.socket().getsockopt(socket.SOL_SOCKET, 71, 8), "little"))'; }
 
+# The hooks torn out and put back: what comes meanwhile for the alias is refused by the kernel, so the
+# first subflow may end, but the connection does not.
+rescue_torn() {
+	rescue_world timer
+	net_blackhole wifi
+	rescue_hold 10.1.9.1
+	wait_for 5 rescue_counted rescued
+	wait_for 5 rescue_is_on 10.1.2.1
+	rm "${MPTCP_PM_BPFFS:-/sys/fs/bpf}"/mptcp-pm/rescue/"$(rescue_cookie)"/{in,out}-*
+	rescue_list >/dev/null || die 'what is known went with the hooks'
+	rescue_apply
+	is "$(find "${MPTCP_PM_BPFFS:-/sys/fs/bpf}"/mptcp-pm/rescue/"$(rescue_cookie)" -name '*-*' | wc -l)" 4 hooks
+	rescue_release
+	rescue_clean
+}
+
 # Killed in between, the next one goes on.
 rescue_killed() {
 	rescue_world timer
@@ -270,11 +286,6 @@ rescue_killed() {
 	rescue_apply >"$TMP/out"
 	is "$(rescue_riders)" 1 'connections with an alias after apply'
 	wait_for 5 rescue_is_on 10.1.2.1
-	# Torn out and put back: what is known is still there, and nothing else answered meanwhile.
-	rm "${MPTCP_PM_BPFFS:-/sys/fs/bpf}"/mptcp-pm/rescue/"$(rescue_cookie)"/{in,out}-*
-	sleep 0.1
-	rescue_apply
-	is "$(rescue_riders)" 1 'connections with an alias after the programs were gone'
 	# No longer wanted: it stays for those who need it.
 	rescue_policy ''
 	rescue_apply >"$TMP/out"
@@ -428,6 +439,19 @@ rescue_fastopen_timer() {
 	is "$(rescue_count copies)" 0 copies
 	net_heal wifi
 	wait $! || die 'no connection'
+	rescue_clean
+}
+
+# The same port again, when nothing needs a rescue any more.
+rescue_again() {
+	rescue_world timer
+	net_blackhole wifi
+	rescue_connect 10.1.9.1 --port 45678
+	rescue_said "c['mptcp'] and c['connect_ms'] > 200"
+	net_heal wifi
+	rescue_connect 10.1.9.1 --port 45678
+	rescue_said "c['mptcp'] and c['connect_ms'] < 200"
+	is "$(rescue_count rescued)" 1 rescued
 	rescue_clean
 }
 
