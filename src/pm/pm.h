@@ -57,7 +57,7 @@ struct pm_interface {
 	char name[IF_NAMESIZE];
 	bool up; /* IFF_UP and carrier */
 	bool loopback;
-	enum policy_link_type type;   /* POLICY_LINK_ANY: none of the known types */
+	enum policy_link_type type; /* POLICY_LINK_ANY: none of the known types */
 	uint32_t mtu_bytes;
 	struct pm_address *addresses; /* global, not temporary, not tentative, not deprecated */
 	size_t nr_addresses;
