@@ -19,4 +19,7 @@ int pm_netns_identify(struct pm_netns *out, struct error *e);
  * that is held by an open descriptor alone is not found. */
 bool pm_netns_alive(uint64_t inode);
 
+/* The same of the one with this cookie, whose inode may have been given to another since. */
+bool pm_netns_alive_as(uint64_t inode, uint64_t cookie);
+
 #endif
