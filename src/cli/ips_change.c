@@ -39,7 +39,7 @@ int ips_change_plan(struct ips_change *i, const struct policy *policy,
 
 bool ips_change_none(const struct ips_change *i)
 {
-	return memcmp(&i->before, &i->after, sizeof(i->before)) == 0 &&
+	return loader_learn_same(&i->before, &i->after) &&
 	       (!i->after.on || i->programs == LOADER_UNCHANGED);
 }
 

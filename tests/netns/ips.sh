@@ -326,13 +326,13 @@ ips_refused() {
 	far_world
 	ips_policy 0%
 	before=$(snapshot)
-	exits 3 unshare -m bash -c 'umount "$1" && shift && exec "$@"' - "$CGROUP2" \
-		"$PMCTL" apply "$TMP/policy.yaml" --netns "$C"
+	exits 3 unshare -m bash -c \
+		"umount '$CGROUP2' && exec '$PMCTL' apply '$TMP/policy.yaml' --netns '$C'"
 	grep -q 'establish.robe needs cgroup2' "$TMP/out" || die 'the missing part is not named'
 	is "$(snapshot)" "$before" 'refused'
 	echo 'fallback: allow' >>"$TMP/policy.yaml"
-	exits 0 unshare -m bash -c 'umount "$1" && shift && exec "$@"' - "$CGROUP2" \
-		"$PMCTL" apply "$TMP/policy.yaml" --netns "$C"
+	exits 0 unshare -m bash -c \
+		"umount '$CGROUP2' && exec '$PMCTL' apply '$TMP/policy.yaml' --netns '$C'"
 	grep -q 'left out: establish.robe' "$TMP/out" || die 'not said to be left out'
 	is "$(endpoints)" "$(want_endpoints subflow subflow)" 'the rest'
 	is "$(pins)" 0 pins
