@@ -326,13 +326,13 @@ ips_refused() {
 	far_world
 	ips_policy 0%
 	before=$(snapshot)
-	exits 3 unshare -m bash -c 'umount "$1" && shift && exec "$@"' - "$CGROUP2" \
-		"$PMCTL" apply "$TMP/policy.yaml" --netns "$C"
+	exits 3 unshare -m bash -c \
+		"umount '$CGROUP2' && exec '$PMCTL' apply '$TMP/policy.yaml' --netns '$C'"
 	grep -q 'establish.robe needs cgroup2' "$TMP/out" || die 'the missing part is not named'
 	is "$(snapshot)" "$before" 'refused'
 	echo 'fallback: allow' >>"$TMP/policy.yaml"
-	exits 0 unshare -m bash -c 'umount "$1" && shift && exec "$@"' - "$CGROUP2" \
-		"$PMCTL" apply "$TMP/policy.yaml" --netns "$C"
+	exits 0 unshare -m bash -c \
+		"umount '$CGROUP2' && exec '$PMCTL' apply '$TMP/policy.yaml' --netns '$C'"
 	grep -q 'left out: establish.robe' "$TMP/out" || die 'not said to be left out'
 	is "$(endpoints)" "$(want_endpoints subflow subflow)" 'the rest'
 	is "$(pins)" 0 pins
@@ -347,4 +347,60 @@ syn_retries() {
 	is "$(ip netns exec "$C" cat "$file")" 4 'after apply'
 	pmctl unload --netns "$C"
 	is "$(ip netns exec "$C" cat "$file")" 2 'after unload'
+}
+
+# A network that lets TCP through, but no SYN with MPTCP.
+middlebox() {
+	ip netns exec "$S" nft -f - <<-'END'
+		table inet hole {
+			counter dropped { }
+			chain in {
+				type filter hook prerouting priority -300
+				iifname "s1" tcp flags & (syn | ack) == syn tcp option mptcp subtype 0 counter name dropped drop
+			}
+		}
+	END
+}
+# The kernel switches MPTCP off; apply, as the daemon would, gives it back, since wwan0 is known to
+# let it through, and MPTCP connections begin there. While wlan0 is all there is it stays off.
+ips_middlebox() {
+	local talk by_hand="s.setsockopt(1, 25, b'wlan0')"
+	far_world
+	ips_policy 0%
+	apply "$TMP/policy.yaml"
+	mkfifo "$TMP/talk"
+	client MPTCP "$FAR" talk <"$TMP/talk" >"$TMP/client" &
+	talk=$!
+	exec 9>"$TMP/talk"
+	wait_for 30 two_subflows 9>&-
+	exec 9>&-
+	wait "$talk"
+	middlebox
+	is "$(client MPTCP "$FAR" 1 "$by_hand" | cut -d ' ' -f 3)" TCP 'the first one'
+	is "$(counter MPTcpExtBlackhole)" 1 MPTcpExtBlackhole
+	is "$(client MPTCP "$FAR" | cut -d ' ' -f 3)" TCP 'MPTCP is off'
+	apply "$TMP/policy.yaml" --dry-run >"$TMP/out"
+	is "$(client MPTCP "$FAR" | cut -d ' ' -f 3)" TCP 'a dry run changes nothing'
+	apply "$TMP/policy.yaml" >"$TMP/out"
+	cat "$TMP/out"
+	grep -q '^~ restore MPTCP.*: wwan0 let it through' "$TMP/out" || die 'not said'
+	is "$(client MPTCP "$FAR" 1 's.setsockopt(1, 25, b"wwan0")' | cut -d ' ' -f 1,3)" \
+		'10.77.2.1 MPTCP' 'MPTCP is on again'
+	apply "$TMP/policy.yaml" | grep -q 'nothing to change' || die 'restored twice'
+	# Once more, and it is no outage.
+	is "$(client MPTCP "$FAR" 1 "$by_hand" | cut -d ' ' -f 3)" TCP 'the second one'
+	client TCP "$FAR" 5 "$by_hand" >"$TMP/client"
+	is "$(state wlan0 any)" breaks-mptcp 'wlan0'
+	ip -n "$C" link set wwan0 down
+	apply "$TMP/policy.yaml" >"$TMP/out"
+	cat "$TMP/out"
+	grep -q 'no path is known to let it through' "$TMP/out" || die 'restored without a path'
+	is "$(client MPTCP "$FAR" | cut -d ' ' -f 3)" TCP 'left alone'
+	ip -n "$C" link set wwan0 up
+	ip -n "$C" route add default via 10.77.2.2 dev wwan0 metric 102
+	wait_for 30 carrier wwan0
+	apply "$TMP/policy.yaml" -j | grep -q '"mptcp_restored":"restore' || die 'not in JSON'
+	is "$(client MPTCP "$FAR" | cut -d ' ' -f 1,3)" '10.77.2.1 MPTCP' 'MPTCP'
+	is "$(client TCP "$FAR" | cut -d ' ' -f 1)" 10.77.1.1 'TCP'
+	is "$(counter MPTcpExtMPCapableSYNTXDrop)" 2 MPTcpExtMPCapableSYNTXDrop
 }
