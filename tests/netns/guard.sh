@@ -34,6 +34,8 @@ guard_traffic() {
 	local second=10.77.2.2
 	[[ $1 != *:* ]] || second=fd77:2::2
 	ip -n "$S" mptcp limits set subflow 8 add_addr_accepted 0
+	# An address that found no room in a segment is announced again soon.
+	ip netns exec "$S" sysctl -qw net.mptcp.add_addr_timeout=1
 	ip -n "$S" mptcp endpoint add "$second" dev s2 id 5 signal
 	ip netns exec "$S" "$TRAFFIC" server --port 7777 &
 	wait_for 30 listening
@@ -155,10 +157,11 @@ guard_add_addr() {
 	apply "$TMP/policy.yaml"
 	ip -n "$C" mptcp endpoint flush
 	guard_traffic 10.77.1.2 20 >/dev/null 2>&1 &
-	wait_for 30 guarded_is add_addr_ignored 1 || die 'it was not taken out'
+	taken_out() { [ "$(guarded add_addr_ignored)" -ge 1 ]; }
+	wait_for 30 taken_out || die 'it was not taken out'
 	is "$(counter MPTcpExtAddAddr)" 0 'an address that is not listed'
 	guard_world 'add-addr: [ { prefix: 10.77.2.0/24, port: 7000-7777 }, { prefix: "fd00::/8" } ]'
-	is "$(counter MPTcpExtAddAddr)" 1 'an address that is listed'
+	[ "$(counter MPTcpExtAddAddr)" -ge 1 ] || die 'an address that is listed did not get through'
 	is "$(guarded add_addr_ignored)" 0 'taken out'
 }
 
