@@ -5,11 +5,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "loader/attach.h"
-#include "loader/bpflog.h"
 #include "loader/checkpoint.h"
 #include "loader/guard_pins.h"
 #include "loader/object.h"
@@ -141,6 +139,7 @@ static int attach(const struct guard *g, const struct loader_guard *guard, struc
 	LIBBPF_OPTS(bpf_tcx_opts, opts, .flags = BPF_F_BEFORE);
 	_cleanup_(attach_link_close) struct bpf_link *link = NULL;
 	struct guard_link pinned;
+	int err;
 	_cleanup_close_ int fd = guard_pins_link(g->c, g->netns, guard->ifindex, &pinned);
 
 	if (fd >= 0 && pinned.ifindex == guard->ifindex) {
@@ -158,8 +157,11 @@ static int attach(const struct guard *g, const struct loader_guard *guard, struc
 		return error_set(e, -errno, "cannot attach the guard to interface %u: %s",
 				 guard->ifindex, strerror(errno));
 	loader_checkpoint("attached");
-	return guard_pins_add(g->c, g->netns, guard_pins_link_name(guard->ifindex).text,
-			      bpf_link__fd(link), e);
+	err = guard_pins_add(g->c, g->netns, guard_pins_link_name(guard->ifindex).text,
+			     bpf_link__fd(link), e);
+	if (err == 0)
+		loader_checkpoint("pinned");
+	return err;
 }
 
 static bool is_wanted(uint32_t ifindex, const struct loader_guard *guards, size_t nr)
