@@ -209,8 +209,8 @@ int pm_plan_execute(const struct policy *policy, const struct pm_kernel *before,
 void pm_action_describe(const struct pm_action *a, char *out, size_t size);
 const char *pm_address_text(const struct pm_address *a, char out[INET6_ADDRSTRLEN]);
 
-/* Removes the state files of namespaces that are gone, each after `gone` has removed what else there
- * is of it; its error ends this. */
+/* Removes the state files of namespaces that are gone, each after `gone` has removed what else
+ * there is of it; its error ends this. */
 int pm_state_forget_dead(int (*gone)(uint64_t cookie, struct error *e), struct error *e);
 
 /* Schedulers that some namespace's state file says are in use by a policy, NULL-terminated
