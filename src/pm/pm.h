@@ -104,7 +104,7 @@ enum pm_action_kind {
 	PM_SET_LIMITS,
 	PM_SET_SCHEDULER,   /* sysctl; the scheduler itself is loaded by the caller before */
 	PM_SET_SYN_RETRIES, /* sysctl */
-	PM_SET_MANAGER,	  /* sysctl: who opens subflows of new connections */
+	PM_SET_MANAGER,	    /* sysctl: who opens subflows of new connections */
 };
 
 struct pm_action {
@@ -161,9 +161,6 @@ int pm_kernel_read(struct pm_kernel *out, struct error *e);
 /* The same without the interfaces, for those who know them already. */
 int pm_kernel_read_settings(struct pm_kernel *out, struct error *e);
 void pm_kernel_clear(struct pm_kernel *k);
-
-/* The first path that matches the interface, up or not; NULL: it belongs to none. */
-const struct policy_path *pm_path_of(const struct policy *policy, const struct pm_interface *it);
 
 /*
  * Each usable address of an interface that is up and belongs to a path gives one endpoint. With

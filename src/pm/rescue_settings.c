@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "pm/netns.h"
+#include "pm/path.h"
 #include "pm/planner.h"
 #include "util/cleanup.h"
 

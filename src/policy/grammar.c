@@ -2,7 +2,6 @@
 /* Every key of the policy language: its place, its type, its default and what it is for. */
 #include "policy/grammar.h"
 
-#include "policy/grammar_tables.h"
 #include "policy/handlers.h"
 
 #define NAME_PATTERN	  "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"

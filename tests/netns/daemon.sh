@@ -67,17 +67,17 @@ ask() { # LINE...: what is answered, up to the last line of each answer
 
 # A busy machine, or one that runs elsewhere, lets a processor stand still now and then for longer
 # than what is measured. A clock that ticks on each of them in the foreground sees it; what the
-# longest pause was, in ms, is in $TMP/stall at its end.
+# longest pause was, in ms, is in $TMP/stall at its end, which is that of the test at the latest.
 metronome() {
 	chrt -f 2 python3 - "$TMP/stall" <<-'END' &
 		import os, signal, sys, threading, time
-		end = threading.Event()
+		end, parent = threading.Event(), os.getppid()
 		signal.signal(signal.SIGTERM, lambda *_: end.set())
 		worst = []
 		def tick(cpu):
 		    os.sched_setaffinity(0, {cpu})
 		    longest = 0
-		    while not end.is_set():
+		    while not end.is_set() and os.getppid() == parent:
 		        t = time.monotonic()
 		        time.sleep(0.002)
 		        longest = max(longest, time.monotonic() - t - 0.002)

@@ -368,10 +368,10 @@ ips_middlebox() {
 	far_world
 	ips_policy 0%
 	apply "$TMP/policy.yaml"
-	mkfifo "$TMP/talk"
-	client MPTCP "$FAR" talk <"$TMP/talk" >"$TMP/client" &
+	mkfifo "$TMP/say"
+	client MPTCP "$FAR" talk <"$TMP/say" >"$TMP/client" &
 	talk=$!
-	exec 9>"$TMP/talk"
+	exec 9>"$TMP/say"
 	wait_for 30 two_subflows 9>&-
 	exec 9>&-
 	wait "$talk"
