@@ -13,18 +13,16 @@
 
 #include "mptcp_rescue.h"
 
-#define ETHERNET_BYTES	14
-#define ETHERTYPE_IPV4	0x0800
-#define ETHERTYPE_IPV6	0x86dd
-#define PROTOCOL_TCP	6
-#define FRAGMENT_BITS	0x3fff /* "more fragments" and the offset */
-#define DO_NOT_FRAGMENT 0x4000
-#define IPV4_BYTES	20
-#define IPV6_BYTES	40
-#define TCP_BYTES	20
-#define CHECKSUM_AT	16 /* in the TCP header */
-#define MAPPED		bpf_htonl(0xffff)
-#define HOPS		64
+#define ETHERNET_BYTES 14
+#define ETHERTYPE_IPV4 0x0800
+#define ETHERTYPE_IPV6 0x86dd
+#define PROTOCOL_TCP   6
+#define FRAGMENT_BITS  0x3fff /* "more fragments" and the offset */
+#define IPV4_BYTES     20
+#define IPV6_BYTES     40
+#define TCP_BYTES      20
+#define CHECKSUM_AT    16 /* in the TCP header */
+#define MAPPED	       bpf_htonl(0xffff)
 #ifndef offsetof
 #define offsetof(type, member) __builtin_offsetof(type, member)
 #endif

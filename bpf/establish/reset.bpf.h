@@ -5,7 +5,9 @@
 
 #include "packet.bpf.h"
 
-#define SUMMED_PARTIAL 3 /* CHECKSUM_PARTIAL of include/linux/skbuff.h */
+#define DO_NOT_FRAGMENT 0x4000
+#define HOPS		64
+#define SUMMED_PARTIAL	3 /* CHECKSUM_PARTIAL of include/linux/skbuff.h */
 
 static __always_inline __u16 fold(__s64 sum)
 {

@@ -25,7 +25,7 @@ static __always_inline bool leaves_none(struct __sk_buff *skb, struct scratch *s
 		if (!subflow)
 			break;
 		ssk = BPF_CORE_READ(subflow, tcp_sock);
-		if (!socket_is_of_packet(ssk, s) && subflow_is_established(ssk) &&
+		if (!socket_is_of_packet(ssk, s) && subflow_state(ssk) == TCP_ESTABLISHED &&
 		    !subflow_is_backup(subflow))
 			s->count++;
 	}

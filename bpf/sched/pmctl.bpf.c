@@ -19,6 +19,7 @@
  * fragment, up to 32 KB, is the least it can move.
  */
 #include "mptcp_arrival.bpf.h"
+#include "mptcp_first_flight.bpf.h"
 #include "mptcp_trust.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -38,10 +39,10 @@ const volatile __u32 probe_rto_us = 500000;
 #define NOT_TAKEN_MS   50u   /* the peer's MPTCP acknowledges after its TCP, but not that late */
 #define PROBE_AFTER_US 1000u /* a copy follows a message that soon */
 
-static __always_inline bool copies_allowed(const struct mptcp_arrival *a, __u32 free_bytes)
+static __always_inline bool copies_allowed(const struct mptcp_arrival *a)
 {
 	return mptcp_copies_left(a->view.sent_bytes, a->view.reinjected_bytes, duplicate_permille,
-				 free_bytes) >= a->piece;
+				 duplicate_free_bytes) >= a->piece;
 }
 
 /* When get_retrans shall look: late enough for an ack, unless the end lies on a slow subflow. */
@@ -49,6 +50,8 @@ static __always_inline __u32 timer_us(const struct mptcp_arrival *a, const struc
 {
 	__u32 patience_us = mptcp_path_patience_us(p, slack_us);
 
+	if (mptcp_first_flight(&a->view))
+		return MPTCP_FIRST_FLIGHT_TICK_US;
 	if (a->view.unsent_bytes <= a->piece && a->view.nr_paths > 1 && a->last_us > 2 * a->best_us)
 		return a->best_us / 4 > TICK_US ? a->best_us / 4 : TICK_US;
 	return patience_us > a->patience_us ? patience_us : a->patience_us;
@@ -98,36 +101,7 @@ static __always_inline bool probe_pays(const struct mptcp_arrival *a)
 
 	return a->probe != MPTCP_NONE && probe_interval_us &&
 	       a->view.unsent_bytes + a->view.unacked_bytes <= 2 * mptcp_path_mss(best) &&
-	       idle->min_rtt_us < mptcp_path_rtt_us(best) / 5 * 4 &&
-	       copies_allowed(a, duplicate_free_bytes);
-}
-
-/* The next get_retrans sends a copy of something there, soon. */
-static __always_inline void order_probe(const struct mptcp_arrival *a, struct mptcp_memory *m)
-{
-	__u32 id = mptcp_arrival_at(a, a->probe)->id;
-
-	m->probed_us[id & (MPTCP_MEMORY_IDS - 1)] = a->now_us;
-	m->probe = id + 1;
-}
-
-/*
- * Not used because of what it was like the last time. A copy shows what it is like now and, unlike
- * new data, delays nothing if that is no better.
- */
-static __always_inline int wait(struct mptcp_sock *msk, struct mptcp_arrival *a,
-				struct mptcp_memory *m)
-{
-	__u32 us = a->patience_us;
-
-	m->waiting = 1;
-	if (a->probe != MPTCP_NONE && probe_interval_us && copies_allowed(a, 0)) {
-		order_probe(a, m);
-		us = PROBE_AFTER_US;
-	}
-	bpf_mptcp_reason(msk, MPTCP_REASON_WAITED);
-	bpf_mptcp_set_timer(msk, us);
-	return -EAGAIN;
+	       idle->min_rtt_us < mptcp_path_rtt_us(best) / 5 * 4 && copies_allowed(a);
 }
 
 static __always_inline int send(struct mptcp_sock *msk, struct mptcp_arrival *a,
@@ -141,14 +115,21 @@ static __always_inline int send(struct mptcp_sock *msk, struct mptcp_arrival *a,
 	if (a->ready == MPTCP_NONE)
 		return -EAGAIN;
 	if (a->ready == a->best && probe_pays(a)) {
-		order_probe(a, m);
+		__u32 id = mptcp_arrival_at(a, a->probe)->id;
+
+		m->probed_us[id & (MPTCP_MEMORY_IDS - 1)] = a->now_us;
+		m->probe = id + 1;
 		return commit(msk, a, a->best, PROBE_AFTER_US, MPTCP_REASON_FASTEST);
 	}
 	if (a->ready == a->best)
 		return commit(msk, a, a->best, 0, MPTCP_REASON_FASTEST);
 	m->waiting = waiting;
-	if (pmctl_waiting_pays(a, m))
-		return wait(msk, a, m);
+	if (pmctl_waiting_pays(a, m)) {
+		m->waiting = 1;
+		bpf_mptcp_reason(msk, MPTCP_REASON_WAITED);
+		bpf_mptcp_set_timer(msk, a->patience_us);
+		return -EAGAIN;
+	}
 	m->waiting = 0;
 	return commit(msk, a, a->ready, 0, MPTCP_REASON_SPILLED);
 }
@@ -169,10 +150,11 @@ static __always_inline int again(struct mptcp_sock *msk, struct mptcp_arrival *a
 	m->probe = 0;
 	if (a->idle != MPTCP_NONE && mptcp_arrival_at(a, a->idle)->id + 1 == probe)
 		return commit(msk, a, a->idle, 0, MPTCP_REASON_PROBE);
+	if (a->idle != MPTCP_NONE && mptcp_first_flight(&a->view))
+		return commit(msk, a, a->idle, 0, MPTCP_REASON_REDUNDANT);
 	if (a->stuck && a->view.stuck_us >= a->patience_us)
 		return rescue(msk, a);
-	if (!a->stuck && a->idle != MPTCP_NONE && a->last != MPTCP_NONE &&
-	    copies_allowed(a, duplicate_free_bytes) &&
+	if (!a->stuck && a->idle != MPTCP_NONE && a->last != MPTCP_NONE && copies_allowed(a) &&
 	    (a->last_us > a->idle_us + a->idle_us / 4 || a->view.stuck_us > a->patience_us))
 		return commit(msk, a, a->idle, 0, MPTCP_REASON_REDUNDANT);
 	/* Delivered by TCP and not taken by the peer's MPTCP: only we can send it again. */

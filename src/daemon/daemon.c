@@ -131,6 +131,7 @@ static int run(struct daemon *d, const struct daemon_config *config, struct erro
 int daemon_run(const struct daemon_config *config, struct error *e)
 {
 	_cleanup_(close_daemon) struct daemon d = { .log = log_open(config->level),
+						    .has_level = config->has_level,
 						    .policy = config->policy };
 	_cleanup_close_ int lock = -1;
 	int err;
@@ -140,6 +141,7 @@ int daemon_run(const struct daemon_config *config, struct error *e)
 	mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
 	mallopt(M_TRIM_THRESHOLD, MMAP_BYTES);
 	d.started_ms = loop_now_ms();
+	daemon_set_level(&d);
 	err = pm_netns_identify(&d.netns, e);
 	if (err < 0)
 		return err;

@@ -5,11 +5,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "loader/attach.h"
-#include "loader/bpflog.h"
 #include "loader/checkpoint.h"
 #include "loader/guard_pins.h"
 #include "loader/object.h"

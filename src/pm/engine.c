@@ -96,7 +96,7 @@ static void allow(struct pm_engine *e, const enum pm_allowed *allowed)
 
 		if (path < e->policy->nr_paths && e->allowed[path] == PM_ALLOWED_NONE &&
 		    allowed[path] != PM_ALLOWED_NONE)
-			e->sources[i].healed_ms = e->now;
+			engine_heal(e, &e->sources[i]);
 	}
 	memcpy(e->allowed, allowed, e->policy->nr_paths * sizeof(*allowed));
 	engine_order_sources(e);

@@ -157,6 +157,11 @@ bool engine_has_other(const struct work *w, const struct flow *f)
 
 static void withdraw(struct work *w, const struct flow *f)
 {
+	uint8_t now = engine_source_of(w->e, f->local);
+
+	/* The peer would close what comes from another device that has the address. */
+	if (now != NO_SOURCE && engine_source_usable(w->e, now))
+		return;
 	if (!engine_change(w, PM_WITHDRAW, f))
 		return;
 	for (struct flow *g = w->c->flows; g < w->c->flows + w->c->nr_flows; g++)

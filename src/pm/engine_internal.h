@@ -182,6 +182,7 @@ struct pm_engine {
 	uint64_t resync_ms; /* of the newest; 0: none yet */
 	bool resync_due;
 	uint32_t random;
+	bool endpoints_untold; /* all of them have to be told again */
 	bool look_at_all; /* something went wrong: the next snapshot looks at every connection */
 	/* Of the call at hand. */
 	uint32_t input; /* its number */

@@ -65,6 +65,7 @@ struct attempt *engine_attempt(const struct pm_engine *e, const struct conn *c, 
 static struct attempt *get(struct pm_engine *e, struct conn *c, const struct flow *f)
 {
 	struct attempt *a = find(c, f->source, f->remote, f->remote_port), *bigger;
+	bool is_new = !a || a->failed_at < e->sources[f->source].since_at;
 
 	if (!a && c->nr_attempts == UINT8_MAX)
 		a = &c->attempts[next_random(e) % UINT8_MAX];
@@ -76,9 +77,8 @@ static struct attempt *get(struct pm_engine *e, struct conn *c, const struct flo
 		}
 		c->attempts = bigger;
 		a = &bigger[c->nr_attempts++];
-		a->failed_at = 0;
 	}
-	if (!engine_attempt(e, c, f->source, f->remote, f->remote_port) || !a->failed_at)
+	if (is_new)
 		*a = (struct attempt){ .source = f->source,
 				       .remote = engine_hash(f->remote, f->remote_port) };
 	a->failed_at = e->input;

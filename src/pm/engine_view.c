@@ -178,7 +178,7 @@ void engine_tell_endpoints(struct pm_engine *e)
 		enum pm_wanted now = pm_engine_wanted(e, path);
 		struct pm_decision *d;
 
-		if (now == e->endpoints[path])
+		if (now == e->endpoints[path] && !e->endpoints_untold)
 			continue;
 		d = engine_decide(e, PM_DECIDE_ENDPOINTS, 0);
 		if (!d)
@@ -189,4 +189,5 @@ void engine_tell_endpoints(struct pm_engine *e)
 			   now == PM_WANT_NONE ? "not needed" : pm_wanted_name(now));
 		e->endpoints[path] = now;
 	}
+	e->endpoints_untold = false;
 }

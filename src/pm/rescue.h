@@ -17,7 +17,7 @@
 #include "pm/mptcp_pm.h"
 
 #define PM_RESCUE_MAX	    64 /* connections looked after at a time; others wait */
-#define PM_RESCUE_QUICK_MS  1000
+#define PM_RESCUE_QUICK_MS  700
 #define PM_RESCUE_QUICK	    10	  /* so many tries of the first path at that pace, */
 #define PM_RESCUE_SLOW_MS   60000 /* then each after twice the time, up to this */
 #define PM_RESCUE_IDLE_MS   1000

@@ -78,8 +78,8 @@ drops() {
 }
 heals() { ip netns exec "$S" nft delete table inet oracle; }
 
-# watch OPTIONS: in the background, to $TMP/crossed; wait for what it says with crossed.
-watch() {
+# watch_paths OPTIONS: in the background, to $TMP/crossed; wait for what it says with crossed.
+watch_paths() {
 	: >"$TMP/crossed"
 	"$PMCTL" path watch --netns "$C" -j "$@" >"$TMP/crossed" 2>&1 &
 	WATCHER=$!
@@ -100,7 +100,7 @@ oracle_world() {
 oracle_blackhole() {
 	oracle_world
 	# Less than between requests, so that the path is idle when it is looked at.
-	watch --when stall=60 --when timeouts=1 --when loss=90
+	watch_paths --when stall=60 --when timeouts=1 --when loss=90
 	ip netns exec "$C" bash -c 'asker 60' >"$TMP/asked" &
 	wait_for 10 lines answered 8
 	health 'len(h) == 1 and h[0]["dev"] == "wlan0" and h[0]["local"] == "10.77.1.1" and h[0]["remote"] == "10.77.1.0/24"' ||
@@ -139,7 +139,7 @@ oracle_loss() {
 	oracle_world
 	ip netns exec "$S" bash -c sink &
 	wait_for 5 listens 7778
-	watch --when loss=20:15 --when resent=20:15 --period 200 --alpha 5
+	watch_paths --when loss=20:15 --when resent=20:15 --period 200 --alpha 5
 	mkfifo "$TMP/go"
 	ip netns exec "$C" bash -c "pusher 40 $TMP/go" &
 	exec 4>"$TMP/go"
@@ -174,7 +174,7 @@ segments() { [ "$(ip netns exec "$C" ss -Htni dport = :7778 | grep -o 'data_segs
 # One connection's bad news is the other's; that the other is answered is good news for both.
 oracle_shared() {
 	oracle_world
-	watch --when stall=300 --when timeouts=1
+	watch_paths --when stall=300 --when timeouts=1
 	ip netns exec "$C" bash -c 'asker 200 5001' >"$TMP/asked" &
 	wait_for 10 lines answered 5
 	drops 'tcp sport 5001' 'tcp dport 5001'
@@ -197,11 +197,11 @@ oracle_receive_stall() {
 	oracle_world
 	# Without a bottleneck it comes in bursts, with nothing but pauses to cut.
 	ip netns exec "$S" tc qdisc add dev s1 root tbf rate 20mbit burst 5kb latency 200ms
-	watch --when stall=200
+	watch_paths --when stall=200
 	ip netns exec "$C" bash -c 'echo get 4000000000 1 | downloader' &
 	for round in 1 2 3 4; do
 		before=$(received wlan0)
-		wait_for 20 arrived $((before + 500000))
+		wait_for 20 flowed $((before + 500000))
 		ip netns exec "$C" nft -f - <<-END
 			table inet oracle {
 				chain from {
@@ -222,7 +222,7 @@ oracle_receive_stall() {
 	kill "$WATCHER"
 	drop_namespaces
 }
-arrived() { [ "$(received wlan0)" -ge "$1" ]; }
+flowed() { [ "$(received wlan0)" -ge "$1" ]; }
 downloader() {
 	python3 - 3<&0 <<-'END'
 		import os, socket
@@ -240,7 +240,7 @@ oracle_life() {
 	world
 	export PMCTL C TMP
 	# shellcheck disable=SC2016 # for that shell
-	unshare -m bash -eu -c '
+	env -u MPTCP_PM_BPFFS unshare -m bash -eu -c '
 		folder=/sys/fs/bpf/mptcp-pm/oracle
 		is() { [ "$1" = "$2" ] || { echo "got <$1>, want <$2>: $3"; exit 1; }; }
 		ids() { for link in sent arrived resent destroyed; do bpftool -j link show pinned $folder/$link | grep -o "prog_id\":[0-9]*"; done; }

@@ -53,7 +53,7 @@ static void test_add(void)
 static enum pm_guard_verdict verdict(uint64_t waited, uint32_t silent, bool probed)
 {
 	const struct pm_guard_watched w = { .since_ms = 5000, .probed = probed };
-	const struct pm_subflow s = { .received_ago_ms = silent };
+	const struct pm_subflow s = { .since_ack_ms = silent, .since_receive_ms = silent + 1 };
 
 	return pm_guard_watch_judge(&w, &s, 5000 + waited);
 }

@@ -183,43 +183,6 @@ static void test_probe(void)
 	fake_sched_close(s);
 }
 
-/* A stream waits for the better path, for the other was slow: a copy shows whether it still is. */
-static void test_probe_of_a_stream(void)
-{
-	struct fake_sched *s = fake_sched_open("pmctl");
-	struct fake_path *slow;
-	struct fake_decision d;
-	struct fake_conn c;
-
-	fake_conn_init(&c);
-	fake_path_add(&c, 1, 20000)->view.in_flight = 10;
-	slow = fake_path_add(&c, 2, 20000);
-	slow->view.last_rtt_us = 200000;
-	slow->view.delivery_bytes_per_s = 100000;
-	c.head.unsent_bytes = 60000;
-	c.head.sent_bytes = 4000000;
-	fake_now_ns += 10000000000ull;
-	/* heard of a moment ago */
-	slow->view.send_age_ms = 100;
-	d = fake_get_send(s, &c);
-	CU_ASSERT_EQUAL(d.reason, MPTCP_REASON_WAITED);
-	CU_ASSERT(d.timer_us > 1000);
-	slow->view.send_age_ms = 2000;
-	d = fake_get_send(s, &c);
-	CU_ASSERT_EQUAL(d.reason, MPTCP_REASON_WAITED);
-	CU_ASSERT_EQUAL(d.timer_us, 1000);
-	c.head.unacked_bytes = 30000;
-	d = fake_get_retrans(s, &c);
-	CU_ASSERT_EQUAL(d.id, 2);
-	CU_ASSERT_EQUAL(d.reason, MPTCP_REASON_PROBE);
-	/* once an interval, and within what may be sent twice */
-	CU_ASSERT(fake_get_send(s, &c).timer_us > 1000);
-	fake_now_ns += 10000000000ull;
-	c.head.reinjected_bytes = 20000;
-	CU_ASSERT(fake_get_send(s, &c).timer_us > 1000);
-	fake_sched_close(s);
-}
-
 /* A dead path is tried again soon, whatever carries the data. */
 static void test_dead(void)
 {
@@ -331,7 +294,6 @@ int main(void)
 		{ "new data", test_send },
 		{ "data again", test_again },
 		{ "probes of an idle path", test_probe },
-		{ "a probe while a stream waits", test_probe_of_a_stream },
 		{ "a dead path", test_dead },
 		{ "loss", test_loss },
 		{ "loss of a message", test_loss_of_a_message },
