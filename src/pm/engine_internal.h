@@ -244,6 +244,8 @@ bool engine_is_settled(const struct pm_engine *e, unsigned int mode, uint8_t sou
 /* Trials and hold-downs that have come; sets sources_due_ms. */
 void engine_health_tick(struct pm_engine *e);
 void engine_opinions_reset(struct pm_engine *e, uint8_t source);
+/* Bad, because nothing comes over it. */
+bool engine_is_silent(const struct pm_engine *e, unsigned int mode, uint8_t source);
 /* "rtt 812 ms >= 600 ms"; empty when it is good. */
 void engine_why_bad(const struct pm_engine *e, unsigned int mode, uint8_t source,
 		    char out[PM_REASON_BYTES]);

@@ -126,6 +126,7 @@ void engine_reason_priority(struct work *w, const struct flow *f, char out[PM_RE
 void engine_reason_remove(struct work *w, const struct flow *f, char out[PM_REASON_BYTES])
 {
 	const struct pm_engine *e = w->e;
+	char why[PM_REASON_BYTES];
 	const char *path;
 
 	if (f->source == NO_SOURCE) {
@@ -143,6 +144,10 @@ void engine_reason_remove(struct work *w, const struct flow *f, char out[PM_REAS
 		engine_say(out, "%s is not for this connection", path);
 	else if (engine_candidate(w, f->source)->want == PM_WANT_NONE)
 		engine_say(out, "%s: %s is not needed any more", w->v.mode->name, path);
-	else
+	else if (engine_is_silent(e, w->c->mode, f->source)) {
+		engine_why_bad(e, w->c->mode, f->source, why);
+		engine_say(out, "%s: %s is bad (%s)", w->v.mode->name, path, why);
+	} else {
 		engine_say(out, "%s: one subflow of %s too many", w->v.mode->name, path);
+	}
 }

@@ -94,12 +94,13 @@ metronome() {
 # talk COUNT [OPTIONS]: 200 bytes there and back every 100 ms; the result is $TMP/talk
 talk() {
 	metronome
+	rm -f "$TMP/rounds"
 	chrt -f 1 ip netns exec "$C" "$TRAFFIC" client echo --host 10.77.1.2 --port 7777 --bytes 200 \
 		--interval-ms 100 --timeout 60 --json --out "$TMP/rounds" --count "$@" >"$TMP/talk" &
 	TALK=$!
 	wait_for 15 rounds 5
 }
-rounds() { [ "$(wc -l <"$TMP/rounds")" -ge "$1" ]; }
+rounds() { [ "$(grep -c "" "$TMP/rounds" 2>/dev/null)" -ge "$1" ]; }
 talked() { # LONGEST GAP in ms that is allowed, should the machine not stand still
 	local stall
 	wait "$TALK" || die "the exchange failed: $(cat "$TMP/talk")"

@@ -3,15 +3,6 @@
 # What the daemon has in the kernel: the oracle, the guard, SYN rescue, what connections learned.
 # Sourced by run, whose world() and helpers, and those of daemon.sh, it uses.
 
-# Both ways, silently, in the client: DEVICE
-black_out() {
-	ip netns exec "$C" nft -f - <<-END
-		table inet dark {
-			chain in { type filter hook input priority 0; iifname "$1" tcp sport 7777 drop; }
-			chain out { type filter hook output priority 0; oifname "$1" tcp dport 7777 drop; }
-		}
-	END
-}
 gap_of() { python3 -c 'import json,sys; print(round(json.load(open(sys.argv[1]))["gap_ms"]))' "$TMP/talk"; }
 
 # A path dies silently under the kernel alone, with a second subflow that stands by.
@@ -23,7 +14,7 @@ stock_blackhole() {
 	serve
 	talk 40
 	wait_for 5 both_used
-	black_out wlan0
+	drops
 	talked 5000
 	echo "stock: longest gap $(gap_of) ms"
 	[ "$(gap_of)" -gt 400 ] || die 'stock is as fast: the other test shows nothing'
@@ -35,7 +26,7 @@ oracle_heard() {
 	daemon_world interactive
 	grep -q 'the oracle tells how paths do' "$TMP/daemon" || die 'no oracle'
 	talk 40
-	black_out wlan0
+	drops
 	talked 400
 	echo "with the oracle: longest gap $(gap_of) ms"
 	grep -q 'wifi is bad' "$TMP/daemon" || die 'no reason in the log'
