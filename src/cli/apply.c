@@ -5,7 +5,6 @@
  * scheduler. A new scheduler is loaded before the rest, because the rest names it, and unloaded
  * again if the rest fails; a running one is replaced last, because that cannot be undone.
  */
-#include "cli/caps.h"
 #include "cli/changes.h"
 #include "cli/cli.h"
 #include "cli/diagnose.h"
@@ -13,6 +12,7 @@
 #include "daemon/client.h"
 #include "pm/engine.h"
 #include "pm/watchdog.h"
+#include "util/caps.h"
 #include "util/cleanup.h"
 
 #include <errno.h>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* conn subflow add|del|backup, conn announce, conn withdraw: the userspace path manager. */
-#include "cli/caps.h"
 #include "cli/cli.h"
 #include "cli/conn.h"
 #include "cli/conn_args.h"
 #include "cli/conn_report.h"
 #include "pm/interfaces.h"
 #include "pm/request.h"
+#include "util/caps.h"
 #include "util/cleanup.h"
 
 #include <errno.h>

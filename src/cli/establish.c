@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* establish list|watch: connections whose SYN was sent on more than one path. */
-#include "cli/caps.h"
 #include "cli/cli.h"
 #include "cli/establish_views.h"
 #include "cli/follow.h"
@@ -8,6 +7,7 @@
 #include "pm/event_socket.h"
 #include "pm/netns.h"
 #include "pm/rescue.h"
+#include "util/caps.h"
 #include "util/cleanup.h"
 
 #include <errno.h>

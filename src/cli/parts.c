@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cli/caps.h"
 #include "pm/rules.h"
+#include "util/caps.h"
 
 #define TEXT_BYTES PM_RULE_TEXT_BYTES
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* unload: takes back what apply did. */
-#include "cli/caps.h"
 #include "cli/changes.h"
 #include "cli/cli.h"
 #include "daemon/client.h"
 #include "loader/oracle.h"
 #include "pm/netns.h"
+#include "util/caps.h"
 #include "util/cleanup.h"
 
 #include <errno.h>

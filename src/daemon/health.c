@@ -144,8 +144,8 @@ static void sample(void *data)
 		set_timer(h, RETRY_MS);
 		return;
 	}
-	if (pm_sampler_take(h->sampler, &all, d->interfaces, d->nr_interfaces, h->wish.alpha_permille,
-			    loop_now_ms(), &s) < 0) {
+	if (pm_sampler_take(h->sampler, &all, d->interfaces, d->nr_interfaces,
+			    h->wish.alpha_permille, loop_now_ms(), &s) < 0) {
 		set_timer(h, h->wish.period_ms);
 		return;
 	}

@@ -163,7 +163,9 @@ static void follow_policy(struct daemon *d, void *state)
 			log_error(&d->log, &e);
 		return;
 	}
-	err = pm_oracle_open(NULL, d->policy, &o->from, &e);
+	err = source_may_load("load the oracle", &e);
+	if (err == 0)
+		err = pm_oracle_open(NULL, d->policy, &o->from, &e);
 	if (err == 0) {
 		err = loop_fd_add(d->loop, pm_oracle_fd(o->from), EPOLLIN, on_event, o);
 		if (err < 0) {

@@ -99,7 +99,7 @@ static void send_withdrawal(struct work *w, const struct flow *f)
 		w->c->announced &= ~(1ull << f->source);
 }
 
-static void delete(struct work *w, struct flow *f)
+static void close_flow(struct work *w, struct flow *f)
 {
 	if (!engine_change(w, PM_SUBFLOW_DELETE, f))
 		return;
@@ -133,7 +133,7 @@ static bool cut(struct work *w, struct flow *f)
 		engine_postpone(w->e, w->c, &address, w->v.mode->hold_ms);
 	if (!(f->bits & FLOW_WITHDRAWN))
 		send_withdrawal(w, f);
-	delete(w, f);
+	close_flow(w, f);
 	return true;
 }
 
@@ -239,7 +239,7 @@ void engine_remove(struct work *w)
 		/* The kernel forgets the id with the last subflow, so that comes after. */
 		if (gone && !(f->bits & FLOW_WITHDRAWN))
 			withdraw(w, f);
-		delete(w, f);
+		close_flow(w, f);
 	}
 }
 

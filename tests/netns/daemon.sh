@@ -522,7 +522,8 @@ listen_to_service() {
 	wait_for 15 test -S "$TMP/notify"
 }
 
-# As the unit file starts it: settings by apply, the daemon with two capabilities, /proc/sys read-only.
+# As the unit file starts it: settings by apply, the daemon with four capabilities, /proc/sys
+# read-only.
 as_a_service() {
 	world
 	rm -f "$TMP/daemon"
@@ -531,16 +532,18 @@ as_a_service() {
 	exits 0 apply "$TMP/policy.yaml" --for-daemon
 	is "$(ip netns exec "$C" sysctl -n net.mptcp.pm_type)" 1 pm_type
 	listen_to_service
+	mkdir -p "$MPTCP_PM_BPFFS"
+	mountpoint -q "$MPTCP_PM_BPFFS" || mount -t bpf bpf "$MPTCP_PM_BPFFS"
 	NOTIFY_SOCKET=$TMP/notify WATCHDOG_USEC=200000 ip netns exec "$C" sh -c '
 		mount --bind /proc/sys /proc/sys
 		mount -o remount,ro,bind /proc/sys
 		exec setpriv --no-new-privs --inh-caps=-all \
-			--bounding-set=-all,+net_admin,+dac_read_search "$@"' - \
+			--bounding-set=-all,+net_admin,+dac_read_search,+bpf,+perfmon "$@"' - \
 		"$PMCTL" daemon --policy "$TMP/policy.yaml" >>"$TMP/daemon" 2>&1 &
 	DAEMON=$!
 	wait_for 15 grep -q '^READY=1 STATUS=policy "netns-test", engine userspace$' "$TMP/notified"
 	serve
-	talk 30
+	talk 60
 	ip -n "$C" link set wlan0 down
 	wait_for 15 paths_used 's == ["10.77.2.1"]'
 	sed -i 's/^name: .*/name: another/' "$TMP/policy.yaml"
@@ -553,6 +556,7 @@ as_a_service() {
 	wait "$DAEMON" || die "ended with $?"
 	wait_for 15 grep -q '^STOPPING=1$' "$TMP/notified"
 	kill "$LISTENER"
+	grep -q 'the oracle tells how paths do' "$TMP/daemon" || die 'no oracle'
 	! grep -qE ' (error|warning): ' "$TMP/daemon" || die "$(cat "$TMP/daemon")"
 	pmctl unload --netns "$C"
 	is "$(ip netns exec "$C" sysctl -n net.mptcp.pm_type)" 0 'pm_type after unload'
