@@ -57,7 +57,8 @@ void source_follow_interfaces(struct daemon *d, uint64_t *seen, struct loop_time
 	if (*seen == d->counters.interfaces)
 		return;
 	*seen = d->counters.interfaces;
-	loop_timer_set(d->loop, timer, loop_now_ms() + SETTLED_MS);
+	if (timer->due_ms > loop_now_ms() + SETTLED_MS)
+		loop_timer_set(d->loop, timer, loop_now_ms() + SETTLED_MS);
 }
 
 static void close_sources(struct daemon *d)

@@ -85,18 +85,22 @@ static uint64_t now_us(void)
 	return (uint64_t)t.tv_sec * US_PER_SECOND + (uint64_t)t.tv_nsec / NS_PER_US;
 }
 
-static uint64_t pause_ms(const struct health *h, uint64_t cost_us)
+uint64_t health_pause_ms(const struct health_wish *w, uint64_t cost_us)
 {
 	uint64_t least = cost_us * SHARE / US_PER_MS;
 
-	return least > h->wish.period_ms ? least : h->wish.period_ms;
+	return least > w->period_ms ? least : w->period_ms;
 }
 
-/* Segments of TCP, sent, received and sent again. 0: not known. */
-static uint64_t count_segments(const struct health *h)
+int health_open_counters(void)
+{
+	return open("/proc/thread-self/net/snmp", O_RDONLY | O_CLOEXEC);
+}
+
+uint64_t health_count_segments(int counters)
 {
 	char text[SNMP_BYTES];
-	ssize_t n = h->snmp < 0 ? -1 : pread(h->snmp, text, sizeof(text) - 1, 0);
+	ssize_t n = counters < 0 ? -1 : pread(counters, text, sizeof(text) - 1, 0);
 	uint64_t in, out, again;
 	const char *line;
 
@@ -119,7 +123,7 @@ static bool is_quiet(struct health *h)
 {
 	uint64_t before = h->segments;
 
-	h->segments = count_segments(h);
+	h->segments = health_count_segments(h->snmp);
 	return h->idle && h->segments && h->segments == before;
 }
 
@@ -151,7 +155,7 @@ static void sample(void *data)
 	}
 	d->counters.samples++;
 	h->idle = s.idle;
-	set_timer(h, pause_ms(h, now_us() - start));
+	set_timer(h, health_pause_ms(&h->wish, now_us() - start));
 	in.health.items = s.paths;
 	in.health.nr = s.nr;
 	if (s.nr)
@@ -187,7 +191,7 @@ static int open_health(struct daemon *d, void **state, struct error *e)
 	*state = h;
 	if (h) {
 		h->d = d;
-		h->snmp = open("/proc/thread-self/net/snmp", O_RDONLY | O_CLOEXEC);
+		h->snmp = health_open_counters();
 		h->sampler = pm_sampler_new();
 		h->timer = (struct loop_timer){ .call = sample, .data = h };
 	}

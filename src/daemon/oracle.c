@@ -19,6 +19,7 @@
 
 #define CONFIRM_MS 5	 /* the engine acts on no single sample */
 #define RETRY_MS   10000 /* another process watches the paths */
+#define US_PER_MS  1000
 
 struct oracle {
 	struct daemon *d;
@@ -27,7 +28,9 @@ struct oracle {
 	struct health_wish wish;
 	struct pm_health *last; /* what the engine was told */
 	size_t nr_last;
-	int refused; /* why there is none, and it was said */
+	int refused;  /* why there is none, and it was said */
+	int counters; /* of TCP */
+	uint64_t segments;
 };
 
 static bool is_same(const struct pm_health *a, const struct pm_health *b)
@@ -123,14 +126,31 @@ static void on_confirm(void *data)
 	tell(data, true);
 }
 
+/* While a path stalls, that nothing moves is the news. */
+static bool is_quiet(struct oracle *o)
+{
+	uint64_t before = o->segments;
+
+	o->segments = health_count_segments(o->counters);
+	for (size_t i = 0; i < o->nr_last; i++) {
+		if (o->last[i].stall_ms || o->last[i].timeouts)
+			return false;
+	}
+	return o->segments && o->segments == before;
+}
+
 static void on_period(void *data)
 {
 	struct oracle *o = data;
+	uint64_t start_ms = loop_now_ms();
 
 	if (!pm_engine_nr_connections(o->d->engine))
 		return;
-	loop_timer_set(o->d->loop, &o->period, loop_now_ms() + o->wish.period_ms);
-	tell(o, false);
+	if (!is_quiet(o))
+		tell(o, false);
+	loop_timer_set(o->d->loop, &o->period,
+		       loop_now_ms() +
+			       health_pause_ms(&o->wish, (loop_now_ms() - start_ms) * US_PER_MS));
 }
 
 /* Said once, and again when it is for another reason. */
@@ -209,6 +229,7 @@ static void close_source(struct daemon *d, void *state)
 	loop_timer_remove(d->loop, &o->period);
 	loop_timer_remove(d->loop, &o->confirm);
 	loop_timer_remove(d->loop, &o->retry);
+	cleanup_close(&o->counters);
 	free(o->last);
 	free(o);
 }
@@ -221,6 +242,7 @@ static int open_source(struct daemon *d, void **state, struct error *e)
 	if (!o)
 		return error_set(e, -ENOMEM, "cannot hear the oracle: out of memory");
 	o->d = d;
+	o->counters = health_open_counters();
 	o->period = (struct loop_timer){ .call = on_period, .data = o };
 	o->confirm = (struct loop_timer){ .call = on_confirm, .data = o };
 	o->retry = (struct loop_timer){ .call = retry, .data = o };

@@ -15,6 +15,8 @@
 #include "pm/rescue_settings.h"
 
 #define RETRY_MS   10000
+#define IDLE_MS	   10000 /* events tell when there is more to do */
+#define SHARE	   20	 /* looking takes at most one part of so many of the time */
 #define TEXT_BYTES 256
 
 struct rescue {
@@ -22,8 +24,9 @@ struct rescue {
 	struct pm_rescue after; /* looks after those that were rescued */
 	bool looks;		/* it is open */
 	struct loop_timer step, settle;
-	uint64_t interfaces; /* those it was made for */
-	bool on;	     /* it is in the kernel because of a policy */
+	uint64_t earliest_ms; /* of the next step */
+	uint64_t interfaces;  /* those it was made for */
+	bool on;	      /* it is in the kernel because of a policy */
 	struct rescue_config now;
 	int refused; /* why it cannot be had, and it was said */
 };
@@ -79,17 +82,29 @@ static void refuse(struct rescue *r, int err, const struct error *e)
 	r->refused = err;
 }
 
+static void set_step(struct rescue *r)
+{
+	uint64_t due_ms = r->after.next_ms;
+
+	loop_timer_set(r->d->loop, &r->step, due_ms > r->earliest_ms ? due_ms : r->earliest_ms);
+}
+
 static void step(void *data)
 {
 	struct rescue *r = data;
 	struct error e = { 0 };
-	uint64_t due_ms;
-	int err = pm_rescue_step(&r->after, loop_now_ms(), &e);
+	uint64_t start_ms = loop_now_ms(), now_ms;
+	int err = pm_rescue_step(&r->after, start_ms, &e);
 
-	if (err < 0)
+	now_ms = loop_now_ms();
+	if (err < 0) {
 		refuse(r, err, &e);
-	due_ms = err < 0 ? loop_now_ms() + RETRY_MS : r->after.next_ms;
-	loop_timer_set(r->d->loop, &r->step, due_ms);
+		r->after.next_ms = now_ms + RETRY_MS;
+	} else if (r->after.next_ms >= start_ms + PM_RESCUE_IDLE_MS) {
+		r->after.next_ms = now_ms + IDLE_MS;
+	}
+	r->earliest_ms = now_ms + (now_ms - start_ms) * SHARE;
+	set_step(r);
 }
 
 static void stop_looking(struct rescue *r)
@@ -222,9 +237,9 @@ static void on_event(struct daemon *d, void *state, const struct pm_event *event
 
 	if (!r->looks)
 		return;
+	(void)d;
 	pm_rescue_event(&r->after, event, loop_now_ms());
-	if (r->after.next_ms < r->step.due_ms)
-		loop_timer_set(d->loop, &r->step, r->after.next_ms);
+	set_step(r);
 }
 
 static void close_rescue(struct daemon *d, void *state)

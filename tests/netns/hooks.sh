@@ -115,6 +115,7 @@ guard_by_daemon() {
 
 rescue_daemon() {
 	"$PMCTL" daemon --netns "$NET_CLIENT" --policy "$TMP/policy.yaml" >>"$TMP/daemon" 2>&1 &
+	# shellcheck disable=SC2034 # for stop_daemon
 	DAEMON=$!
 	wait_for 15 pmctl path list --netns "$NET_CLIENT" || die "no daemon: $(cat "$TMP/daemon")"
 }

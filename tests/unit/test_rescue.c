@@ -90,7 +90,8 @@ static void set_up(struct world *w)
 	w->endpoints[1] = (struct pm_endpoint){
 		.id = 2, .flags = PM_FLAG_SUBFLOW, .ifindex = 3, .address = address(ALIAS)
 	};
-	w->view = (struct pm_rescue_view){ &w->flow, 1, &w->all, w->endpoints, 2, false, 11 * S, false };
+	w->view = (struct pm_rescue_view){ &w->flow, 1,	    &w->all, w->endpoints,
+					   2,	     false, 11 * S,  false };
 }
 
 static size_t decide(struct world *w, uint64_t now_ms)
