@@ -130,8 +130,8 @@ static __always_inline bool read_ipv6(struct __sk_buff *skb, struct packet *p, e
 	return true;
 }
 
-/* As on the wire. Kernels name the bits of their struct tcphdr differently, and programs that use it
- * would not load everywhere. */
+/* As on the wire. Kernels name the bits of their struct tcphdr differently, and programs that use
+ * it would not load everywhere. */
 struct tcp_header {
 	__be16 source, dest;
 	__be32 seq, ack_seq;
