@@ -97,6 +97,19 @@ static void test_none(void)
 	log_is(&w, "+lte");
 	world_clear(&w);
 
+	/* Nor as a second way beside the native one. */
+	start(&w, POLICY_MODE_AGGREGATE);
+	w.policy.limits.add_addr_accepted = 2;
+	w.addresses[LTE][1] = world_address("10.0.2.2");
+	w.interfaces[LTE].nr_addresses = 2;
+	world_interfaces(&w);
+	tell(&w, OWN);
+	world_run(&w, "wifi-");
+	world_connect(&w, 1, "2001:db8:1::2", "2001:db8:99::9", false);
+	world_run(&w, "peer:198.51.100.8=8 t:10000");
+	log_is(&w, "+" LOCAL "@2001:db8:99::9");
+	world_clear(&w);
+
 	/* Of another interface. */
 	start(&w, POLICY_MODE_AGGREGATE);
 	w.interfaces[LTE].ifindex = 77;
@@ -114,24 +127,18 @@ static void test_native_first(void)
 
 	start(&w, POLICY_MODE_AGGREGATE);
 	tell(&w, OWN);
-	w.join[LTE] = JOIN_REFUSED;
-	world_connect(&w, 1, WIFI_MAPPED, PEER_MAPPED, false);
-	w.log[0] = '\0';
-	world_run(&w, "works:lte");
-	{
-		struct pm_event ev = { .type = PM_EVENT_ANNOUNCED,
-				       .token = 1,
-				       .remote_id = 9,
-				       .at.remote = world_address("2001:db8:99::9") };
-
-		world_event(&w, &ev);
-	}
+	world_run(&w, "lte-");
+	world_connect(&w, 1, "2001:db8:1::2", "2001:db8:99::9", false);
+	world_run(&w, "peer:198.51.100.8=8 | lte+");
 	log_is(&w, "+" LOCAL "@2001:db8:99::9");
-	/* One source, one subflow; and the announced address has one. */
-	w.policy.limits.add_addr_accepted = 2;
-	world_run(&w, "wifi- | t:100 wifi+ t:60000 |");
+	world_clear(&w);
+
+	start(&w, POLICY_MODE_AGGREGATE);
 	tell(&w, OWN);
-	log_is(&w, "");
+	world_run(&w, "lte- refused:lte");
+	world_connect(&w, 1, "2001:db8:1::2", "2001:db8:99::9", false);
+	world_run(&w, "peer:198.51.100.8=8 | lte+");
+	log_is(&w, "+" LOCAL "@2001:db8:99::9 +" LOCAL "@2001:db8:64::c633:6408");
 	world_clear(&w);
 }
 
@@ -172,7 +179,7 @@ static void test_change(void)
 	log_is(&w, "+" LOCAL "@2001:db8:65::a09:1");
 	world_clear(&w);
 
-	/* A join under way is forgotten, and comes too late. */
+	/* A join under way is forgotten. */
 	start(&w, POLICY_MODE_AGGREGATE);
 	world_run(&w, "hangs:lte");
 	world_connect(&w, 1, WIFI_MAPPED, PEER_MAPPED, false);
