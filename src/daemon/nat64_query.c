@@ -19,11 +19,11 @@
 #include "util/cleanup.h"
 
 #define DNS_PORT    53
-#define ANSWER_MS   1000
-#define TRIES	    4
+#define ANSWER_MS   1000 /* to the first try; each time twice as long */
+#define TRIES	    5
 #define AGAIN_MS    60000  /* when nobody answers */
 #define NONE_MS	    600000 /* when there is no NAT64 */
-#define TTL_MIN_S   10
+#define TTL_MIN_S   5
 #define TTL_MAX_S   86400
 #define MESSAGE_MAX 1500
 #define HOST_FILE   "/etc/resolv.conf"
@@ -101,9 +101,9 @@ static void read_answer(int fd, uint32_t events, void *data)
 	(void)events;
 	if (size < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
+	/* Refused: it may be about to start, so the next try is not earlier for that. */
 	if (size < 0) {
 		hang_up(q);
-		wait_for(q, 0);
 		return;
 	}
 	err = pm_nat64_answer_parse(message, (size_t)size, q->id, &prefix, &ttl_s);
@@ -152,8 +152,8 @@ void nat64_query_send(struct nat64_query *q)
 		finish(q, AGAIN_MS);
 		return;
 	}
-	ask(q, &q->resolvers[q->tries++ % q->nr_resolvers]);
-	wait_for(q, ANSWER_MS);
+	ask(q, &q->resolvers[q->tries % q->nr_resolvers]);
+	wait_for(q, (uint64_t)ANSWER_MS << q->tries++);
 }
 
 void nat64_query_resolvers(struct nat64_query *q, const struct in6_addr *resolvers, size_t nr)

@@ -55,6 +55,7 @@ nat64_world() {
 	ip -n "$D" route add unreachable fd77:1::/64
 	nat64_tayga 1 "$NAT64"
 	nat64_tayga 2 "$OTHER64"
+	wait_for 5 nat64_settled
 	ip -n "$S" mptcp limits set subflow 8 add_addr_accepted 8
 	ip -n "$S" mptcp endpoint add 10.77.3.2 signal
 	ip netns exec "$S" nft -f - <<-'END'
@@ -70,11 +71,26 @@ nat64_world() {
 	END
 	serve
 }
-nat64_came() { # COUNTER BYTES: at least so many since it was looked at by nat64_count
+nat64_settled() {
+	local ns
+	for ns in "$C" "$D" "$S"; do
+		[ "$(ip -n "$ns" -6 -br addr show scope link | wc -l)" -ge 2 ] || return 1
+		[ -z "$(ip -n "$ns" -6 -br addr show tentative)" ] || return 1
+	done
+}
+nat64_came() { # COUNTER BYTES: at least so many since NAT64_BEFORE
 	[ "$(($(nat64_counted "$1") - NAT64_BEFORE))" -ge "$2" ]
 }
 nat64_counted() { ip netns exec "$S" nft list counter ip t "$1" | sed -n 's/.* bytes \([0-9]*\).*/\1/p'; }
-nat64_count() { NAT64_BEFORE=$(nat64_counted "$1"); }
+# nat64_carries COUNTER: all of the exchange, once there is nothing else
+nat64_carries() {
+	NAT64_BEFORE=$(nat64_counted "$1")
+	ip -n "$C" link set wlan0 down
+	wait_for 15 nat64_came "$1" 1000000 || die 'no bytes through the NAT64'
+	ip -n "$C" link set wlan0 up
+	ip -n "$C" addr replace fd77:1::1/64 dev wlan0
+	wait_for 15 paths_used 'len(s) == 2' || die 'wlan0 is not used again'
+}
 
 # The router advertises; the one before it is gone.
 nat64_router() { # PREFIX/96 or "-", LIFETIME, RESOLVER or "-"
@@ -129,18 +145,11 @@ nat64_by_router() {
 	wait_for 15 nat64_goes_to "$NAT64" || die 'no subflow through the NAT64'
 	grep -q "wwan0: NAT64 2001:db8:64::/96, from a router advertisement" "$TMP/daemon" || die 'not told'
 	wait_for 5 nat64_prefix_is 2001:db8:64::/96
-	# All of it has to go there, once there is nothing else.
-	nat64_count one
-	ip -n "$C" link set wlan0 down
-	wait_for 15 nat64_came one 1000000 || die 'no bytes through the NAT64'
-	ip -n "$C" link set wlan0 up
-	ip -n "$C" addr add fd77:1::1/64 dev wlan0
-	wait_for 15 paths_used 'len(s) == 2' || die 'wlan0 is not used again'
+	nat64_carries one
 	# Another prefix: the new subflow, and not the old one.
-	nat64_count two
 	nat64_router "$OTHER64::/96" 1800 -
 	wait_for 15 nat64_goes_to "$OTHER64" || die 'the subflow did not follow the prefix'
-	wait_for 15 nat64_came two 10000 || die 'no bytes through the other NAT64'
+	nat64_carries two
 	# No prefix.
 	nat64_router "$OTHER64::/96" 0 -
 	wait_for 15 nat64_goes_to || die 'the subflow outlived the NAT64'
@@ -153,10 +162,12 @@ nat64_by_router() {
 	nat64_end
 }
 
+nat64_resolves() { ip netns exec "$D" ss -6Hlun | grep -q :53; }
 nat64_by_dns() {
 	nat64_world
 	echo "$NAT64::/96" >"$TMP/prefix"
 	ip netns exec "$D" python3 tests/netns/nat64-router.py dns "$ROUTER" "$TMP/prefix" 1 &
+	wait_for 15 nat64_resolves
 	nat64_router - 0 "$ROUTER"
 	nat64_policy '{ discover: [ra, dns] }'
 	nat64_talk
@@ -174,7 +185,7 @@ nat64_by_dns() {
 	pmctl reload --netns "$C"
 	is "$(daemon_number policy)" renamed policy
 	nat64_goes_to "$NAT64" || die 'a reload disturbed the subflow'
-	is "$(grep -c 'from the policy' "$TMP/daemon")" 1 'times that the prefix was told'
+	is "$(grep -c 'wwan0: NAT64.*from the policy' "$TMP/daemon")" 1 'times that the prefix was told'
 	sed -i '/^nat64:/d' "$TMP/policy.yaml"
 	pmctl reload --netns "$C"
 	wait_for 5 nat64_goes_to || die 'the subflow outlived the policy'
