@@ -38,15 +38,14 @@ int nat64_router_open(struct error *e)
 {
 	_cleanup_close_ int fd =
 		socket(AF_INET6, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ICMPV6);
-	int err = fd < 0 ? -errno : prepare(fd), ready = fd;
+	int err = fd < 0 ? -errno : prepare(fd);
 
 	if (err < 0) {
 		error_set(e, err, "cannot listen to router advertisements: %s", strerror(-err));
 		return error_hint(e, "it needs CAP_NET_RAW; nat64 goes by what else the policy "
 				     "says");
 	}
-	fd = -1;
-	return ready;
+	return TAKE_FD(fd);
 }
 
 struct arrival {

@@ -299,7 +299,7 @@ enum policy_nat64_source {
 
 /* IPv4 addresses of the peer from networks that have IPv6 alone. */
 struct policy_nat64 {
-	bool set; /* false: they are not reached */
+	bool set;		     /* false: they are not reached */
 	struct policy_prefix prefix; /* no bits: not given */
 	unsigned int discover;	     /* POLICY_NAT64_* */
 };

@@ -125,12 +125,13 @@ nat64_end() {
 	end_world
 }
 
+nat64_join_failed() { [ "$(counter MPTcpExtMPJoinSynTxConnectErr)" -ge 1 ]; }
 nat64_stock() {
 	nat64_world
 	ip -n "$C" mptcp limits set subflow 4 add_addr_accepted 4
 	ip -n "$C" mptcp endpoint add fd77:64::1 dev wwan0 subflow
 	nat64_talk
-	wait_for 15 eval '[ "$(counter MPTcpExtMPJoinSynTxConnectErr)" -ge 1 ]'
+	wait_for 15 nat64_join_failed
 	is "$(counter MPTcpExtAddAddr)" 1 'addresses announced'
 	is "$(nat64_counted one)" 0 'bytes to the announced address'
 	kill "$TALK"
