@@ -5,6 +5,7 @@
  * IPv6 alone; what is known of one ends with its interface, its prefix's lifetime, or the policy.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -300,7 +301,7 @@ static void begin(struct nat64 *s, const struct pm_interface *it)
 	n->ifindex = it->ifindex;
 	n->path = path_of(s, it);
 	memcpy(n->interface, it->name, sizeof(n->interface));
-	nat64_query_init(&n->query, s->d->loop, it->ifindex, it->name);
+	nat64_query_init(&n->query, s->d->loop, it->ifindex);
 	n->query.changed = on_query;
 	n->query.data = n;
 	s->networks[s->nr++] = n;
@@ -341,14 +342,12 @@ static void follow_policy(struct daemon *d, void *state)
 
 	s->is_deaf = false;
 	for (size_t i = s->nr; i-- > 0;) {
-		const struct pm_interface *it = find_interface(s, s->networks[i]->ifindex);
+		struct network *n = s->networks[i];
+		const struct pm_interface *it = find_interface(s, n->ifindex);
 
-		if (!is_wanted(s, it))
-			continue;
-		s->networks[i]->path = path_of(s, it);
-		ask(s->networks[i]);
+		n->path = it && pm_path_of(d->policy, it) ? path_of(s, it) : UINT_MAX;
+		ask(n);
 	}
-	(void)d;
 	look(s, true);
 }
 

@@ -40,10 +40,9 @@ static void hang_up(struct nat64_query *q)
 	q->fd = -1;
 }
 
-void nat64_query_init(struct nat64_query *q, struct loop *loop, int ifindex, const char *interface)
+void nat64_query_init(struct nat64_query *q, struct loop *loop, int ifindex)
 {
 	*q = (struct nat64_query){ .loop = loop, .ifindex = ifindex, .fd = -1 };
-	snprintf(q->interface, sizeof(q->interface), "%s", interface);
 	q->next_ms = LOOP_NEVER;
 }
 
@@ -133,10 +132,10 @@ static int ask(struct nat64_query *q, const struct in6_addr *resolver)
 		return -errno;
 	err = loop_fd_add(q->loop, q->fd, EPOLLIN, read_answer, q);
 	pm_nat64_query(q->id, message);
-	if (err == 0 && (setsockopt(q->fd, SOL_SOCKET, SO_BINDTODEVICE, q->interface,
-				    (socklen_t)strlen(q->interface)) < 0 ||
-			 connect(q->fd, (struct sockaddr *)&to, sizeof(to)) < 0 ||
-			 send(q->fd, message, sizeof(message), MSG_NOSIGNAL) < 0))
+	if (err == 0 &&
+	    (setsockopt(q->fd, SOL_SOCKET, SO_BINDTOIFINDEX, &q->ifindex, sizeof(q->ifindex)) < 0 ||
+	     connect(q->fd, (struct sockaddr *)&to, sizeof(to)) < 0 ||
+	     send(q->fd, message, sizeof(message), MSG_NOSIGNAL) < 0))
 		err = -errno;
 	if (err < 0)
 		hang_up(q);

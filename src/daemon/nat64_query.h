@@ -9,7 +9,6 @@
 struct nat64_query {
 	struct loop *loop;
 	int ifindex;
-	char interface[IF_NAMESIZE];
 	struct in6_addr resolvers[PM_NAT64_RESOLVERS];
 	size_t nr_resolvers;
 	bool advertised; /* the resolvers, else they are those of the whole host */
@@ -25,7 +24,7 @@ struct nat64_query {
 };
 
 /* Ready to be asked; `changed` and its data are the caller's to set. */
-void nat64_query_init(struct nat64_query *q, struct loop *loop, int ifindex, const char *interface);
+void nat64_query_init(struct nat64_query *q, struct loop *loop, int ifindex);
 /* Idempotent. */
 void nat64_query_end(struct nat64_query *q);
 /* Those of the network, which come before those of the host; asks at once when they are new. */
