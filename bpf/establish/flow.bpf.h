@@ -59,11 +59,13 @@ static __always_inline struct rescue_flow *get_flow(const struct rescue_tuple *a
 
 static __always_inline struct rescue_route *get_route(struct rescue_flow *f, __u32 i)
 {
-	if (i >= RESCUE_ROUTES_MAX)
+	__u64 at = i;
+
+	/* So that what is compared is what the address is computed from. */
+	barrier_var(at);
+	if (at >= RESCUE_ROUTES_MAX)
 		return NULL;
-	/* So that the address is computed from what was compared. */
-	asm volatile("" : "+r"(i));
-	return &f->routes[i];
+	return &f->routes[at];
 }
 
 static __always_inline bool is_idle(const struct rescue_flow *f, __u64 now)

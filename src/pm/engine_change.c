@@ -179,10 +179,11 @@ void engine_change_priorities(struct work *w)
 	}
 }
 
-/* What makes up for it: of one that is gone any other, else one that should carry data. */
+/* What makes up for it: of one that is gone, or leads nowhere, any other, else one that should
+ * carry data. */
 static bool may_go(struct work *w, const struct flow *f)
 {
-	bool gone = !engine_flow_usable(w->e, f);
+	bool gone = !engine_flow_usable(w->e, f) || f->astray;
 
 	for (const struct flow *g = w->c->flows; g < w->c->flows + w->c->nr_flows; g++) {
 		const struct candidate *cand = engine_candidate(w, g->source);
@@ -228,7 +229,7 @@ void engine_remove(struct work *w)
 			continue;
 		if (!f->local_port) {
 			/* Asked for, and not up: what comes of it is seen when it is. */
-			if (gone)
+			if (gone || f->astray)
 				engine_forget_flow(w->e, c, f);
 			continue;
 		}

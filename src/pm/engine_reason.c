@@ -140,6 +140,8 @@ void engine_reason_remove(struct work *w, const struct flow *f, char out[PM_REAS
 		engine_say(out, "%s was taken down by hand", path);
 	else if (!engine_source_usable(e, f->source))
 		engine_say(out, "%s may not be used now: its cap or its schedule", path);
+	else if (f->astray)
+		engine_say(out, "the NAT64 of %s is gone, or has another prefix", path);
 	else if (!engine_candidate(w, f->source))
 		engine_say(out, "%s is not for this connection", path);
 	else if (engine_candidate(w, f->source)->want == PM_WANT_NONE)
