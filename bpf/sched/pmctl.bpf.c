@@ -11,8 +11,9 @@
  * its RTT and four deviations, or is in a retransmission timeout, is suspect: what it holds is sent
  * again on another one, TCP is kept trying it, and it is used again once it delivers. The end of a
  * transfer that lies on a slow subflow is sent again on one that has nothing to do, within a byte
- * cap. An idle subflow that may be better is probed with a copy of a small message. Backup subflows
- * carry data only when every other one is suspect.
+ * cap. An idle subflow that may be better is probed with a copy of a small message; for a stream,
+ * what was measured on it counts no more after a few seconds. Backup subflows carry data only when
+ * every other one is suspect.
  *
  * Good for: a default that does no harm. Lacks: the rate of a path that was never busy is a guess
  * from what one segment took, so the first fragment of a connection may be misplaced; and a

@@ -58,6 +58,11 @@ static void test_send(void)
 		  .unsent = 1428,
 		  .want = 2,
 		  .reason = FAST },
+		{ "what it holds cannot leave",
+		  { P(1, 20, BLOCKED), P(2, 100) },
+		  .unsent = 1428,
+		  .want = 2,
+		  .reason = MPTCP_REASON_FASTEST },
 		{ "still in time",
 		  { P(1, 40, .in_flight = 1, .stuck_ms = 69), P(2, 200) },
 		  .unsent = 1428,
@@ -89,6 +94,12 @@ static void test_again(void)
 		{ "stuck data moves to the idle one",
 		  { P(1, 40, .in_flight = 1, .stuck_ms = 80), P(2, 60) },
 		  .unacked = 200,
+		  .retrans = true,
+		  .want = 2,
+		  .reason = MPTCP_REASON_REINJECTED },
+		{ "data that cannot leave as well",
+		  { P(1, 40, BLOCKED), P(2, 60) },
+		  .unacked = 8000,
 		  .retrans = true,
 		  .want = 2,
 		  .reason = MPTCP_REASON_REINJECTED },
@@ -280,6 +291,17 @@ static void test_estimates(void)
 	p.last_rtt_us = 40000;
 	p.delivery_bytes_per_s = 1000;
 	CU_ASSERT_EQUAL(mptcp_path_finish_us(&p, 100000, 1000000), 40000);
+	/* Idle for long: what was measured is of another time; but not while it holds data. */
+	p.send_age_ms = 6000;
+	CU_ASSERT_EQUAL(mptcp_path_faded_us(&p, 840000), 840000);
+	p.send_age_ms = 6600;
+	CU_ASSERT_EQUAL(mptcp_path_faded_us(&p, 840000), 240000);
+	CU_ASSERT_EQUAL(mptcp_path_faded_us(&p, 30000), 30000);
+	p.send_age_ms = ~0u;
+	CU_ASSERT_EQUAL(mptcp_path_faded_us(&p, 840000), 40000);
+	p.queued_bytes = 1;
+	CU_ASSERT_EQUAL(mptcp_path_faded_us(&p, 840000), 840000);
+	p.queued_bytes = 0;
 	/* An average from before an outage is left behind. */
 	p.srtt_us = 560000;
 	CU_ASSERT_EQUAL(mptcp_path_now_rtt_us(&p), 60000);
