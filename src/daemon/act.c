@@ -35,7 +35,9 @@ void daemon_report(struct daemon *d, const struct pm_decision *one, const char *
 		.what = what,
 		.error = error,
 	};
-	enum log_level level = error ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
+	enum log_level level = one->again ? LOG_LEVEL_DEBUG
+			       : error	  ? LOG_LEVEL_WARNING
+					  : LOG_LEVEL_INFO;
 
 	if (what && error)
 		log_line(&d->log, level, "cannot %s: %s (wanted because: %s)", what, error,
@@ -116,6 +118,9 @@ static void carry_out(struct daemon *d, const struct pm_decision *one, size_t i,
 		break;
 	case PM_DECIDE_RESYNC:
 		daemon_resync(d, one->reason);
+		break;
+	case PM_DECIDE_JOINS:
+		daemon_joins(d);
 		break;
 	case PM_DECIDE_NOTICE:
 		break;

@@ -95,6 +95,8 @@ void daemon_resync(struct daemon *d, const char *why);
 void daemon_read_interfaces(struct daemon *d, bool anyway);
 /* Tells the engine what d->interfaces says now. */
 void daemon_tell_interfaces(struct daemon *d);
+/* Tells the engine which joins are on their way. */
+void daemon_joins(struct daemon *d);
 /* Finds out whose a connection is and tells the engine. */
 void daemon_identify(struct daemon *d, uint32_t token);
 

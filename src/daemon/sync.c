@@ -79,6 +79,18 @@ void daemon_resync(struct daemon *d, const char *why)
 	loop_timer_set(d->loop, &d->resync_timer, earliest);
 }
 
+void daemon_joins(struct daemon *d)
+{
+	_cleanup_(pm_connections_clear) struct pm_connections joins = { 0 };
+	const struct pm_input in = { .kind = PM_INPUT_JOINS, .connections = &joins };
+	struct error e = { 0 };
+
+	if (pm_joins_read(&d->diag, &joins, &e) < 0)
+		log_error(&d->log, &e);
+	else
+		daemon_input(d, &in);
+}
+
 /* The kernel's name of a user may come from the network, so it is asked for only where a rule is
  * about one. */
 static const char *user_name(const struct daemon *d, uint32_t uid)

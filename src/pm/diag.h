@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pm/netlink.h"
 #include "pm/pm.h"
 #include "util/error.h"
 
@@ -70,6 +71,10 @@ struct pm_connections {
 int pm_connections_read(struct pm_connections *out, struct error *e);
 /* Idempotent. */
 void pm_connections_clear(struct pm_connections *c);
+
+/* Only those subflows that the peer has not answered yet; items stay empty. `nl` is a socket of
+ * NETLINK_SOCK_DIAG. */
+int pm_joins_read(struct pm_netlink *nl, struct pm_connections *out, struct error *e);
 
 /* Closes the subflow with a reset (SOCK_DESTROY); its connection goes on. -ENOENT: it is gone,
  * -EOPNOTSUPP: this kernel cannot. */

@@ -63,6 +63,7 @@ static void settle(struct pm_engine *e)
 	bool any = false;
 
 	engine_health_tick(e);
+	engine_probe_tick(e);
 	for (size_t m = 0; m < e->nr_modes; m++)
 		any |= e->dirty[m];
 	if (any)
@@ -131,6 +132,9 @@ static void dispatch(struct pm_engine *e, const struct pm_input *in)
 		break;
 	case PM_INPUT_NAT64:
 		engine_nat64(e, in->nat64.items, in->nat64.nr);
+		break;
+	case PM_INPUT_JOINS:
+		engine_joins(e, in->connections);
 		break;
 	}
 }

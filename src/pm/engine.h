@@ -78,6 +78,7 @@ enum pm_input_kind {
 	PM_INPUT_PATH_FORCED, /* a person says down (never use) or up (as the rules say) */
 	PM_INPUT_ALLOWED,     /* what pm_caps_allowed() says of every path, when it has changed */
 	PM_INPUT_NAT64,	      /* all there are: replaces what was known */
+	PM_INPUT_JOINS,	      /* those of all connections that are on their way */
 };
 
 /* Everything is borrowed for the call. */
@@ -88,7 +89,7 @@ struct pm_input {
 			const struct pm_interface *items;
 			size_t nr;
 		} interfaces;
-		const struct pm_connections *connections;
+		const struct pm_connections *connections; /* of joins the subflows alone */
 		const struct pm_event *event;
 		const struct pm_identity *identity;
 		struct {
@@ -112,6 +113,7 @@ enum pm_decision_kind {
 	PM_DECIDE_ENDPOINTS, /* kernel engine: pm_engine_wanted() has changed, plan anew */
 	PM_DECIDE_IDENTIFY,  /* pm_identity of `token` is wanted before a rule can be chosen */
 	PM_DECIDE_RESYNC,    /* what was told does not fit: read all connections */
+	PM_DECIDE_JOINS,     /* PM_INPUT_JOINS is wanted: a join is to end, and its port not known */
 	PM_DECIDE_NOTICE,    /* nothing to do, worth telling a person */
 };
 
@@ -120,6 +122,7 @@ struct pm_decision {
 	uint32_t token;		      /* 0: no connection's in particular */
 	struct pm_request request;    /* complete: addresses, ports, ids */
 	unsigned int path;	      /* in policy.paths; UINT_MAX: none */
+	bool again;		      /* one more time, as long as a path is silent */
 	char reason[PM_REASON_BYTES]; /* rule, trigger and values, e.g. "interactive: wifi is bad
 				       * (rtt 812 ms >= 600 ms), lte takes over" */
 };

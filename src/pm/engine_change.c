@@ -143,7 +143,8 @@ static void set_priority(struct work *w, struct flow *f, bool backup)
 	struct flow changed = *f;
 
 	/* A subflow that is up has nothing else to wait for. */
-	if (a && a->next_ms > w->e->now) {
+	if (a && a->next_ms > w->e->now &&
+	    a->failed_at >= w->e->sources[f->source].healed_at) {
 		if (a->next_ms < w->due)
 			w->due = a->next_ms;
 		return;
@@ -228,15 +229,18 @@ void engine_remove(struct work *w)
 		if (!(f->bits & FLOW_DOOMED))
 			continue;
 		if (!f->local_port) {
-			/* Asked for, and not up: what comes of it is seen when it is. */
 			if (gone || f->astray)
 				engine_forget_flow(w->e, c, f);
+			else
+				engine_probe_ports(w);
 			continue;
 		}
-		if (places && !gone && engine_has_other(w, f))
-			places--;
-		else if (!may_go(w, f))
-			continue;
+		if (f->bits & FLOW_ESTABLISHED) {
+			if (places && !gone && engine_has_other(w, f))
+				places--;
+			else if (!may_go(w, f))
+				continue;
+		}
 		/* The kernel forgets the id with the last subflow, so that comes after. */
 		if (gone && !(f->bits & FLOW_WITHDRAWN))
 			withdraw(w, f);

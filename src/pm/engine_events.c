@@ -2,6 +2,7 @@
 /* What the kernel told about one connection. */
 #include "pm/engine_internal.h"
 
+#include <errno.h>
 #include <linux/mptcp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,19 +137,49 @@ static void on_sub_established(struct pm_engine *e, struct conn *c, const struct
 	engine_worked(e, &told);
 }
 
+static bool has_overtaken(const struct conn *c)
+{
+	for (size_t i = 0; i < c->nr_flows; i++)
+		if (c->flows[i].overtaken)
+			return true;
+	return false;
+}
+
+/* The kernel forgets the port of the peer when it is told to end a join. */
+static struct flow *find_join(struct conn *c, const struct flow *like)
+{
+	for (struct flow *f = c->flows; f < c->flows + c->nr_flows; f++)
+		if ((f->bits & FLOW_DELETING) && f->local_port == like->local_port &&
+		    memcmp(f->local, like->local, 16) == 0 &&
+		    memcmp(f->remote, like->remote, 16) == 0)
+			return f;
+	return NULL;
+}
+
+/* The peer said nothing; that it cannot be reached was the word of somebody else. */
+static bool is_silence(const struct pm_event *ev)
+{
+	return ev->error == ETIMEDOUT || ev->error == EHOSTUNREACH || ev->error == ENETUNREACH;
+}
+
 static void on_sub_closed(struct pm_engine *e, struct conn *c, const struct pm_event *ev)
 {
 	struct flow told, *f;
 
 	engine_fill_flow(e, &told, &ev->at);
-	f = engine_find_flow(c, &told);
+	f = ev->at.remote_port ? engine_find_flow(c, &told) : find_join(c, &told);
 	if (!f)
 		return;
 	told = *f;
 	engine_drop_flow(e, c, f);
-	if ((told.bits & FLOW_DELETING) || c->role != PM_ROLE_CLIENT)
+	if (told.overtaken && !has_overtaken(c))
+		c->bits &= (uint16_t)~CONN_FORGOT;
+	if ((told.bits & FLOW_DELETING) || told.overtaken || c->role != PM_ROLE_CLIENT)
 		return;
-	engine_failed(e, c, &told, told.bits & FLOW_ESTABLISHED);
+	if (!(told.bits & FLOW_ESTABLISHED) && is_silence(ev))
+		engine_lost_in_silence(e, c, &told);
+	else
+		engine_failed(e, c, &told, told.bits & FLOW_ESTABLISHED);
 	if (pm_event_has(ev, MPTCP_ATTR_RESET_REASON))
 		engine_reset_reason(e, c, &told, ev->reset_reason,
 				    ev->reset_flags & PM_RESET_FLAG_TRANSIENT);

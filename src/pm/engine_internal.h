@@ -64,6 +64,10 @@ struct source {
 	uint32_t since_at;   /* the input that told so: what failed before is forgotten */
 	uint32_t healed_at;  /* what failed before may be tried at once */
 	uint64_t healed_ms;
+	uint64_t silent_ms;	  /* joins are not answered since; 0: they are */
+	uint32_t prober;	  /* the connection that tries again and again; 0: none */
+	uint64_t probe_ms;	  /* when it does */
+	uint64_t prober_until_ms; /* others leave it to that one */
 	struct policy_prefix nat64, nat64_before; /* before the input at hand; no bits: none */
 	struct pm_health health;
 };
@@ -86,6 +90,8 @@ struct flow {
 	uint8_t source; /* NO_SOURCE */
 	uint8_t bits;
 	bool astray;	   /* by the prefix of a NAT64 that is not there any more */
+	bool probe;	   /* made beside one that waits */
+	bool overtaken;	   /* asked for before the path was back: another is made, this one ends */
 	uint32_t since_ms; /* the low half: of asking, then of being established */
 };
 
@@ -93,6 +99,7 @@ enum attempt_bits {
 	ATTEMPT_NEVER = 1 << 0,
 	ATTEMPT_AS_BACKUP = 1 << 1,
 	ATTEMPT_REOPENED = 1 << 2, /* the one time that is allowed */
+	ATTEMPT_SILENT = 1 << 3,   /* nothing was heard of the peer */
 };
 
 /* A subflow that was lost, refused or could not be made. */
@@ -190,6 +197,7 @@ struct pm_engine {
 	bool look_at_all; /* something went wrong: the next snapshot looks at every connection */
 	/* Of the call at hand. */
 	uint32_t input; /* its number */
+	uint32_t joins_at; /* the input that the ports of joins were asked for at */
 	uint64_t now;
 	struct pm_decisions *out;
 	bool no_memory;
@@ -288,17 +296,35 @@ struct attempt *engine_attempt(const struct pm_engine *e, const struct conn *c, 
 			       const uint8_t remote[16], uint16_t port);
 /* Lost, refused or not made; sets when it may be tried again. */
 void engine_failed(struct pm_engine *e, struct conn *c, const struct flow *f, bool was_up);
+/* A join that got no answer; the path may be tried before, see engine_probe.c. */
+void engine_lost_in_silence(struct pm_engine *e, struct conn *c, const struct flow *f);
 /* Not yet: again after `delay_ms`, which is no failure. */
 void engine_postpone(struct pm_engine *e, struct conn *c, const struct flow *f, uint32_t delay_ms);
 void engine_reset_reason(struct pm_engine *e, struct conn *c, const struct flow *f, uint32_t reason,
 			 bool transient);
-/* When a join may be made: 0 now, UINT64_MAX never. */
+/* When a join can be hoped to work: 0 now, UINT64_MAX never. */
 uint64_t engine_retry_ms(const struct pm_engine *e, const struct conn *c, uint8_t source,
 			 const uint8_t remote[16], uint16_t port);
+/* When one may be made, which is sooner if only silence is against it. */
+uint64_t engine_join_ms(const struct pm_engine *e, const struct conn *c, uint8_t source,
+			const uint8_t remote[16], uint16_t port);
+uint32_t engine_random(struct pm_engine *e);
 /* Waiting for the path is over. */
 void engine_heal(struct pm_engine *e, struct source *s);
 void engine_worked(struct pm_engine *e, const struct flow *f);
 void engine_forget_blocks(struct pm_engine *e);
+
+/* engine_probe.c */
+/* When this connection may try a silent path again; UINT64_MAX: another one does. */
+uint64_t engine_probe_ms(const struct pm_engine *e, const struct conn *c, uint8_t source);
+/* It does so now. */
+void engine_probe_taken(struct pm_engine *e, const struct conn *c, uint8_t source);
+void engine_probe_over(struct source *s);
+/* After engine_health_tick(): sees to sources_due_ms. */
+void engine_probe_tick(struct pm_engine *e);
+/* One whose first join has ended is the first itself. */
+void engine_probe_alone(struct conn *c);
+void engine_joins(struct pm_engine *e, const struct pm_connections *joins);
 
 /* engine_targets.c */
 struct target {
@@ -326,7 +352,7 @@ bool engine_nat64_to(const struct pm_engine *e, uint8_t source, const uint8_t v4
 /* Where it leads: the remote address as the peer knows it. */
 void engine_nat64_from(const struct pm_engine *e, const struct flow *f, uint8_t out[16]);
 
-/* engine_reconcile.c, engine_change.c, engine_reason.c */
+/* engine_reconcile.c, engine_change.c, engine_probe.c, engine_reason.c */
 struct work {
 	struct pm_engine *e;
 	struct conn *c;
@@ -341,6 +367,8 @@ struct work {
 struct candidate *engine_candidate(struct work *w, uint8_t source);
 /* Not going, and not to go. */
 bool engine_stays(const struct flow *f);
+/* With what is on its way. */
+bool engine_within_limits(const struct work *w);
 /* The subflow is on a path that is there. */
 bool engine_flow_usable(const struct pm_engine *e, const struct flow *f);
 /* NULL when this batch is full, or memory is. */
@@ -349,6 +377,10 @@ bool engine_has_other(const struct work *w, const struct flow *f);
 void engine_change_priorities(struct work *w);
 void engine_remove(struct work *w);
 void engine_announce(struct work *w);
+/* Joins that wait are made again. */
+void engine_probe(struct work *w);
+/* Asks for the ports of joins, which the kernel has to be told to end one. */
+void engine_probe_ports(struct work *w);
 void engine_evaluate(struct pm_engine *e, struct conn *c);
 
 void engine_reason_add(struct work *w, const struct flow *f, char out[PM_REASON_BYTES]);

@@ -282,7 +282,7 @@ static bool works(const struct pm_engine *e, const struct conn *c, uint8_t sourc
 	for (size_t i = 0; i < c->nr_flows; i++) {
 		const struct flow *f = &c->flows[i];
 
-		if (f->source != source || (f->bits & FLOW_DELETING))
+		if (f->source != source || (f->bits & FLOW_DELETING) || f->overtaken)
 			continue;
 		if ((f->bits & FLOW_ESTABLISHED) && !(f->bits & FLOW_PEER_BACKUP))
 			return true;
@@ -311,7 +311,8 @@ static bool works(const struct pm_engine *e, const struct conn *c, uint8_t sourc
 static bool has_flow(const struct conn *c, uint8_t source)
 {
 	for (size_t i = 0; i < c->nr_flows; i++)
-		if (c->flows[i].source == source && !(c->flows[i].bits & FLOW_DELETING))
+		if (c->flows[i].source == source && !(c->flows[i].bits & FLOW_DELETING) &&
+		    !c->flows[i].overtaken)
 			return true;
 	return false;
 }

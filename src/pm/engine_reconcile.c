@@ -35,8 +35,23 @@ static uint32_t age_ms(const struct work *w, const struct flow *f)
 	return (uint32_t)w->e->now - f->since_ms;
 }
 
-/* Joins that have been on their way since before the path was back: their next SYN may be far off.
- * Without a port the kernel cannot be told to end them; they end by themselves. */
+static bool has_twin(const struct conn *c, const struct flow *f)
+{
+	for (const struct flow *g = c->flows; g < c->flows + c->nr_flows; g++) {
+		bool g_up = g->bits & FLOW_ESTABLISHED, f_up = f->bits & FLOW_ESTABLISHED;
+
+		if (g == f || !engine_stays(g) || memcmp(f->local, g->local, 16) != 0 ||
+		    memcmp(f->remote, g->remote, 16) != 0 || f->remote_port != g->remote_port)
+			continue;
+		if (!g_up && !f_up && (f->probe || g->probe))
+			continue;
+		if (g_up != f_up ? g_up : g < f)
+			return true;
+	}
+	return false;
+}
+
+/* Joins that have been on their way since before the path was back: their next SYN may be far off. */
 static void drop_overtaken(struct work *w)
 {
 	struct conn *c = w->c;
@@ -51,31 +66,19 @@ static void drop_overtaken(struct work *w)
 		healed = s->since_ms > s->healed_ms ? s->since_ms : s->healed_ms;
 		since = w->e->now - age_ms(w, f);
 		if (since < healed && healed - since >= JOIN_SLOW_MS) {
-			engine_forget_flow(w->e, c, f);
+			f->overtaken = true;
+			c->bits |= CONN_FORGOT;
 		} else if (age_ms(w, f) >= JOIN_LOST_MS) {
 			struct flow lost = *f;
 
 			engine_drop_flow(w->e, c, f);
-			engine_failed(w->e, c, &lost, false);
+			if (!lost.overtaken)
+				engine_lost_in_silence(w->e, c, &lost);
 		} else {
 			set_min(&w->due, since + (age_ms(w, f) < JOIN_SLOW_MS ? JOIN_SLOW_MS
 									      : JOIN_LOST_MS));
 		}
 	}
-}
-
-static bool has_twin(const struct conn *c, const struct flow *f)
-{
-	for (const struct flow *g = c->flows; g < c->flows + c->nr_flows; g++) {
-		bool g_up = g->bits & FLOW_ESTABLISHED, f_up = f->bits & FLOW_ESTABLISHED;
-
-		if (g == f || !engine_stays(g) || memcmp(f->local, g->local, 16) != 0 ||
-		    memcmp(f->remote, g->remote, 16) != 0 || f->remote_port != g->remote_port)
-			continue;
-		if (g_up != f_up ? g_up : g < f)
-			return true;
-	}
-	return false;
 }
 
 /* Sets FLOW_DOOMED. */
@@ -93,7 +96,7 @@ static void judge_flow(struct work *w, struct flow *f)
 					 : w->e->now + CLOSE_LOST_MS);
 		return;
 	}
-	if (!engine_flow_usable(w->e, f) || f->astray) {
+	if (!engine_flow_usable(w->e, f) || f->astray || f->overtaken) {
 		f->bits |= FLOW_DOOMED;
 		return;
 	}
@@ -115,10 +118,16 @@ static size_t count_live(const struct work *w, bool doomed_too)
 	for (size_t i = 0; i < w->c->nr_flows; i++) {
 		const struct flow *f = &w->c->flows[i];
 
-		nr += engine_flow_usable(w->e, f) && !(f->bits & FLOW_DELETING) &&
-		      (doomed_too || !(f->bits & FLOW_DOOMED));
+		/* A probe and what it is beside will be one. */
+		nr += engine_flow_usable(w->e, f) && !(f->bits & FLOW_DELETING) && !f->probe &&
+		      !f->overtaken && (doomed_too || !(f->bits & FLOW_DOOMED));
 	}
 	return nr;
+}
+
+bool engine_within_limits(const struct work *w)
+{
+	return count_live(w, true) <= engine_subflows_max(w->e);
 }
 
 /* The one that is missed least: not wanted, then the dearest; NULL: all are active ones. */
@@ -208,7 +217,7 @@ static bool add(struct work *w, const struct candidate *cand, const struct targe
 	struct pm_engine *e = w->e;
 	struct conn *c = w->c;
 	const struct source *s = &e->sources[cand->source];
-	uint64_t when = engine_retry_ms(e, c, cand->source, t->address, t->port);
+	uint64_t when = engine_join_ms(e, c, cand->source, t->address, t->port);
 	const struct attempt *a = engine_attempt(e, c, cand->source, t->address, t->port);
 	bool backup = cand->want == PM_WANT_BACKUP || (a && (a->bits & ATTEMPT_AS_BACKUP));
 	struct flow f = { .local_id = engine_local_id(e, c, cand->source),
@@ -224,6 +233,8 @@ static bool add(struct work *w, const struct candidate *cand, const struct targe
 	}
 	if (!make_place(w, displace))
 		return true;
+	if (engine_retry_ms(e, c, cand->source, t->address, t->port) > e->now)
+		engine_probe_taken(e, c, cand->source);
 	memcpy(f.local, s->address, 16);
 	memcpy(f.remote, t->address, 16);
 	if (engine_change(w, PM_SUBFLOW_ADD, &f) && !engine_add_flow(e, c, &f))
@@ -238,7 +249,7 @@ static bool covers(const struct pm_engine *e, const struct flow *f, uint8_t sour
 {
 	uint8_t remote[16];
 
-	if ((f->bits & FLOW_DELETING) || f->astray || (source != NO_SOURCE && f->source != source))
+	if ((f->bits & FLOW_DELETING) || f->astray || f->overtaken || (source != NO_SOURCE && f->source != source))
 		return false;
 	engine_nat64_from(e, f, remote);
 	return !t || (memcmp(remote, t->announced, 16) == 0 && f->remote_port == t->port);
@@ -336,6 +347,7 @@ void engine_evaluate(struct pm_engine *e, struct conn *c)
 		return;
 	}
 	drop_overtaken(&w);
+	engine_probe_alone(c);
 	engine_candidates(e, c, &w.v);
 	engine_decide_wanted(&w.v);
 	memset(w.at, NO_SOURCE, sizeof(w.at));
@@ -349,6 +361,7 @@ void engine_evaluate(struct pm_engine *e, struct conn *c)
 	engine_change_priorities(&w);
 	engine_remove(&w);
 	add_missing(&w, PM_WANT_BACKUP);
+	engine_probe(&w);
 	engine_announce(&w);
 	engine_set_due(e, c, w.more ? e->now + 1 : w.due);
 }

@@ -29,7 +29,7 @@ void engine_heal(struct pm_engine *e, struct source *s)
 }
 
 /* xorshift; the same numbers in each run, which tests rely on. */
-static uint32_t next_random(struct pm_engine *e)
+uint32_t engine_random(struct pm_engine *e)
 {
 	e->random ^= e->random << 13;
 	e->random ^= e->random >> 17;
@@ -40,7 +40,7 @@ static uint32_t next_random(struct pm_engine *e)
 /* A quarter to either side, so that what was lost at once does not come back at once. */
 static uint64_t jitter(struct pm_engine *e, uint64_t delay_ms)
 {
-	return delay_ms ? delay_ms - delay_ms / 4 + next_random(e) % (delay_ms / 2 + 1) : 0;
+	return delay_ms ? delay_ms - delay_ms / 4 + engine_random(e) % (delay_ms / 2 + 1) : 0;
 }
 
 static struct attempt *find(const struct conn *c, uint8_t source, const uint8_t remote[16],
@@ -68,7 +68,7 @@ static struct attempt *get(struct pm_engine *e, struct conn *c, const struct flo
 	bool is_new = !a || a->failed_at < e->sources[f->source].since_at;
 
 	if (!a && c->nr_attempts == UINT8_MAX)
-		a = &c->attempts[next_random(e) % UINT8_MAX];
+		a = &c->attempts[engine_random(e) % UINT8_MAX];
 	if (!a) {
 		bigger = reallocarray(c->attempts, c->nr_attempts + 1u, sizeof(*bigger));
 		if (!bigger) {
@@ -101,8 +101,19 @@ void engine_failed(struct pm_engine *e, struct conn *c, const struct flow *f, bo
 	a->next_ms = e->now + jitter(e, delay_ms);
 	if (a->fails < 8)
 		a->fails++;
+	a->bits &= (uint8_t)~ATTEMPT_SILENT;
 	if (!was_up)
 		e->sources[f->source].nr_failing++;
+}
+
+void engine_lost_in_silence(struct pm_engine *e, struct conn *c, const struct flow *f)
+{
+	struct attempt *a;
+
+	engine_failed(e, c, f, false);
+	a = engine_attempt(e, c, f->source, f->remote, f->remote_port);
+	if (a)
+		a->bits |= ATTEMPT_SILENT;
 }
 
 void engine_postpone(struct pm_engine *e, struct conn *c, const struct flow *f, uint32_t delay_ms)
@@ -169,8 +180,8 @@ void engine_reset_reason(struct pm_engine *e, struct conn *c, const struct flow 
 	}
 }
 
-uint64_t engine_retry_ms(const struct pm_engine *e, const struct conn *c, uint8_t source,
-			 const uint8_t remote[16], uint16_t port)
+static uint64_t retry_ms(const struct pm_engine *e, const struct conn *c, uint8_t source,
+			 const uint8_t remote[16], uint16_t port, uint64_t probe_ms)
 {
 	const struct attempt *a = engine_attempt(e, c, source, remote, port);
 	uint64_t when = 0;
@@ -179,6 +190,8 @@ uint64_t engine_retry_ms(const struct pm_engine *e, const struct conn *c, uint8_
 		return UINT64_MAX;
 	if (a && a->failed_at >= e->sources[source].healed_at)
 		when = a->next_ms;
+	if (a && (a->bits & ATTEMPT_SILENT) && probe_ms < when)
+		when = probe_ms;
 	for (size_t i = 0; i < e->nr_blocks; i++) {
 		const struct block *b = &e->blocks[i];
 
@@ -189,6 +202,18 @@ uint64_t engine_retry_ms(const struct pm_engine *e, const struct conn *c, uint8_
 	return when;
 }
 
+uint64_t engine_retry_ms(const struct pm_engine *e, const struct conn *c, uint8_t source,
+			 const uint8_t remote[16], uint16_t port)
+{
+	return retry_ms(e, c, source, remote, port, UINT64_MAX);
+}
+
+uint64_t engine_join_ms(const struct pm_engine *e, const struct conn *c, uint8_t source,
+			const uint8_t remote[16], uint16_t port)
+{
+	return retry_ms(e, c, source, remote, port, engine_probe_ms(e, c, source));
+}
+
 void engine_worked(struct pm_engine *e, const struct flow *f)
 {
 	struct source *s;
@@ -196,9 +221,10 @@ void engine_worked(struct pm_engine *e, const struct flow *f)
 	if (f->source == NO_SOURCE)
 		return;
 	s = &e->sources[f->source];
-	if (s->nr_failing >= FAILING) {
+	if (s->nr_failing >= FAILING || s->silent_ms) {
 		engine_heal(e, s);
 		memset(e->dirty, true, e->nr_modes);
 	}
 	s->nr_failing = 0;
+	engine_probe_over(s);
 }

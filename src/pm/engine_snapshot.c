@@ -59,7 +59,7 @@ static bool drop_unseen(struct pm_engine *e, struct conn *c)
 			continue;
 		engine_drop_flow(e, c, &c->flows[i]);
 		changed = true;
-		if (!(lost.bits & FLOW_DELETING) && c->role == PM_ROLE_CLIENT)
+		if (!(lost.bits & FLOW_DELETING) && !lost.overtaken && c->role == PM_ROLE_CLIENT)
 			engine_failed(e, c, &lost, lost.bits & FLOW_ESTABLISHED);
 	}
 	return changed;

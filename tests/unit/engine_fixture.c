@@ -184,6 +184,8 @@ static void log_decision(struct world *w, const struct pm_decision *d)
 	case PM_DECIDE_RESYNC:
 		add_log(w, "resync");
 		break;
+	case PM_DECIDE_JOINS:
+		break;
 	case PM_DECIDE_NOTICE:
 		add_log(w, "notice");
 		break;
@@ -275,6 +277,8 @@ static void carry_out(struct world *w, const struct pm_decision *d)
 		if (at == w->nr_flows)
 			return;
 		ev = event_of(PM_EVENT_SUB_CLOSED, &w->flows[at]);
+		if (!w->flows[at].established) /* as the kernel tells it */
+			ev.at.remote_port = 0;
 		remove_flow(w, at);
 		if (!w->deaf)
 			tell_later(w, &ev);
@@ -314,6 +318,7 @@ static void give(struct world *w, const struct pm_input *in)
 		log_decision(w, &out.items[i]);
 		if (w->watch)
 			w->watch(w, &out.items[i]);
+		w->joins_wanted |= out.items[i].kind == PM_DECIDE_JOINS;
 		if (out.items[i].kind != PM_DECIDE_REQUEST)
 			continue;
 		w->nr_requests++;
@@ -324,13 +329,36 @@ static void give(struct world *w, const struct pm_input *in)
 	pm_decisions_clear(&out);
 }
 
+static void give_joins(struct world *w)
+{
+	struct pm_connections joins;
+	struct pm_input in = { .kind = PM_INPUT_JOINS, .connections = &joins };
+	size_t nr = 0;
+
+	w->joins_wanted = false;
+	if (w->hides_joins)
+		return;
+	world_snapshot(w, &joins);
+	for (size_t i = 0; i < joins.nr_subflows; i++)
+		if (joins.subflows[i].state == TCP_SYN_SENT)
+			joins.subflows[nr++] = joins.subflows[i];
+	joins.nr = 0;
+	joins.nr_subflows = nr;
+	give(w, &in);
+	pm_connections_clear(&joins);
+}
+
 void world_input(struct world *w, const struct pm_input *in)
 {
 	struct pm_input told = { .kind = PM_INPUT_EVENT };
 	struct pm_event ev;
 
 	give(w, in);
-	while (w->nr_events) {
+	while (w->nr_events || w->joins_wanted) {
+		if (w->joins_wanted) {
+			give_joins(w);
+			continue;
+		}
 		ev = w->events[0];
 		memmove(&w->events[0], &w->events[1], --w->nr_events * sizeof(ev));
 		told.event = &ev;
@@ -430,6 +458,15 @@ void world_lose(struct world *w, size_t flow, int reason, bool transient)
 	world_event(w, &ev);
 }
 
+void world_time_out(struct world *w, size_t flow)
+{
+	struct pm_event ev = event_of(PM_EVENT_SUB_CLOSED, &w->flows[flow]);
+
+	ev.error = ETIMEDOUT;
+	remove_flow(w, flow);
+	world_event(w, &ev);
+}
+
 void world_snapshot(const struct world *w, struct pm_connections *out)
 {
 	*out = (struct pm_connections){ .items = calloc(w->nr_flows + 1, sizeof(*out->items)),
@@ -497,11 +534,11 @@ void world_establish(struct world *w, size_t flow)
 	world_event(w, &ev);
 }
 
-static void establish(struct world *w, int path)
+static void end_join(struct world *w, int path, void (*end)(struct world *w, size_t flow))
 {
 	for (size_t i = 0; i < w->nr_flows; i++) {
 		if (!w->flows[i].established && world_path_of(w, &w->flows[i].at.local) == path) {
-			world_establish(w, i);
+			end(w, i);
 			return;
 		}
 	}
@@ -555,7 +592,9 @@ static void run_on_path(struct world *w, const char *word, int path, const char 
 	} else if (strcmp(word, "bad") == 0 || strcmp(word, "good") == 0) {
 		world_health(w, (unsigned int)path, word[0] == 'b' ? bad_health : good_health);
 	} else if (strcmp(word, "up") == 0) {
-		establish(w, path);
+		end_join(w, path, world_establish);
+	} else if (strcmp(word, "timeout") == 0) {
+		end_join(w, path, world_time_out);
 	} else if (strcmp(word, "lost") == 0) {
 		world_lose(w, flow_on(w, path), value ? (int)n : -1,
 			   value && value[strlen(value) - 1] == 't');

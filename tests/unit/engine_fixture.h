@@ -53,6 +53,8 @@ struct world {
 	size_t nr_requests;
 	bool deaf;	    /* what the kernel closes when asked to it does not tell */
 	bool deny_join_id0; /* connections made from now on */
+	bool joins_wanted;  /* at hand */
+	bool hides_joins;   /* nobody tells the ports of joins on their way */
 	uint32_t log_token; /* requests of other connections are not logged; 0: all are */
 	void (*watch)(struct world *w, const struct pm_decision *d); /* before it is carried out */
 };
@@ -77,6 +79,8 @@ void world_connect(struct world *w, uint32_t token, const char *local, const cha
 void world_close(struct world *w, uint32_t token);
 /* A subflow ends that the engine did not end; `reason` negative: without MP_TCPRST. */
 void world_lose(struct world *w, size_t flow, int reason, bool transient);
+/* A join ends that nobody answered. */
+void world_time_out(struct world *w, size_t flow);
 /* A join that hung is established after all. */
 void world_establish(struct world *w, size_t flow);
 /* All connections as sock_diag has them. Free with pm_connections_clear(). */
@@ -93,6 +97,7 @@ int world_path_of(const struct world *w, const struct pm_address *local);
  *   rtt:W=MS rate:W=MBPS loss:W=PERMILLE rto:W=MS stall:W=MS resent:W=PERMILLE  two samples
  *   works:W hangs:W refused:W fails:W early:W foreign:W   what becomes of joins from now on
  *   up:W      a join that hangs is established
+ *   timeout:W one that hangs ends, as nobody answered
  *   lost:W lost:W=N lost:W=Nt   its subflow ends, with a reset of reason N, transient
  *   prio:W=1  the peer asks to use it as a backup
  *   down:W=1  a person takes it down

@@ -33,7 +33,7 @@ static void test_back_off(void)
 		{ "c:wifi refused:lte lost:lte t:300000 | t:47000", "" },
 		/* back at once when the path is */
 		{ "c:wifi refused:lte lost:lte t:60000 lte- works:lte | lte+", "+lte" },
-		{ "c:wifi hangs:lte lte- lte+ t:30000 lte- works:lte | lte+", "+lte lte>a" },
+		{ "c:wifi hangs:lte lte- lte+ t:30000 lte- works:lte | lte+", "+lte" },
 		/* one that lived long begins anew */
 		{ "c:wifi refused:lte lost:lte t:5000 works:lte t:60000 | lost:lte", "+lte" },
 		{ "c:wifi lost:lte t:9000 refused:lte | lost:lte t:500", "" },

@@ -91,7 +91,8 @@ static void test_handover(void)
 		{ "c:wifi | prio:wifi=1", "" },
 		{ "c:wifi wifi! t:5000 wifi. | t:1999", "" },
 		{ "c:wifi wifi! t:5000 wifi. | t:2000", "-lte" },
-		{ "hangs:lte c:wifi lte! wifi- t:3000 works:lte | lte.", "+lte lte>a ~wifi -wifi" },
+		{ "hangs:lte c:wifi lte! wifi- t:3000 works:lte | lte.",
+		  "+lte -lte -lte lte>a ~wifi -wifi" },
 		{ "c:wifi sat+ refused:lte wifi! works:lte | t:1300", "+lte" },
 	};
 

@@ -15,6 +15,8 @@
 #define STEPS  250
 #define TOKENS 6
 
+#define PROBE_MS_MIN 700
+
 static uint64_t seed;
 static unsigned int only;
 static bool down_by_hand[WORLD_PATHS];
@@ -22,6 +24,11 @@ static uint64_t flipped_ms[WORLD_PATHS];
 static bool was_bad[WORLD_PATHS];
 static bool alive[TOKENS + 1];
 static uint32_t token_at_hand;
+/* By whom, and when, a silent path was tried again. */
+static struct {
+	uint32_t token;
+	uint64_t at_ms;
+} probed[WORLD_PATHS];
 
 static uint32_t roll(uint32_t sides)
 {
@@ -102,13 +109,27 @@ static void watch_delete(const struct world *w, const struct pm_request *r)
 	MUST(f);
 	if (!f)
 		return;
-	MUST(count(w, r->token, f, false) > 0);
+	MUST(!f->established || count(w, r->token, f, false) > 0);
 	for (size_t i = 0; i < w->nr_flows; i++)
 		twin |= &w->flows[i] != f && w->flows[i].token == f->token &&
 			same(&w->flows[i].at.local, &f->at.local) &&
 			same(&w->flows[i].at.remote, &f->at.remote);
-	if (is_usable(w, f) && !twin && w->policy.limits.subflows >= 6)
+	if (f->established && is_usable(w, f) && !twin && w->policy.limits.subflows >= 6)
 		MUST(w->now - f->since_ms >= WORLD_HOLD_MS);
+}
+
+/* One connection a path, and not too often. */
+static void watch_probe(const struct world *w, const struct pm_request *r)
+{
+	int path = world_path_of(w, &r->local.address);
+	bool same_time;
+
+	if (path < 0)
+		return;
+	same_time = probed[path].token == r->token && probed[path].at_ms == w->now;
+	MUST(same_time || !probed[path].at_ms || w->now - probed[path].at_ms >= PROBE_MS_MIN);
+	probed[path].token = r->token;
+	probed[path].at_ms = w->now;
 }
 
 static void watch(struct world *w, const struct pm_decision *d)
@@ -122,6 +143,8 @@ static void watch(struct world *w, const struct pm_decision *d)
 	switch (r->kind) {
 	case PM_SUBFLOW_ADD:
 		watch_add(w, r);
+		if (d->again)
+			watch_probe(w, r);
 		break;
 	case PM_SUBFLOW_DELETE:
 		watch_delete(w, r);
@@ -304,9 +327,14 @@ static void check_rest(struct world *w)
 	world_interfaces(w);
 	for (unsigned int i = 0; i < WORLD_PATHS; i++)
 		give_forced(w, i, false);
-	for (size_t i = w->nr_flows; i-- > 0;) /* the kernel gives up on them */
-		if (!w->flows[i].established)
-			world_lose(w, i, -1, false);
+	for (size_t i = 0; i < w->nr_flows;) { /* the kernel gives up on them */
+		if (w->flows[i].established) {
+			i++;
+			continue;
+		}
+		world_lose(w, i, -1, false);
+		i = 0; /* which others have gone is the engine's to say */
+	}
 	for (int n = 0; n < 100; n++) {
 		for (unsigned int i = 0; i < WORLD_PATHS; i++)
 			world_health(w, i, good);
@@ -346,6 +374,7 @@ static void run_one(void)
 	memset(flipped_ms, 0, sizeof(flipped_ms));
 	memset(was_bad, 0, sizeof(was_bad));
 	memset(alive, 0, sizeof(alive));
+	memset(probed, 0, sizeof(probed));
 	world_init(&w, (enum policy_mode_kind)(run % WORLD_MODES));
 	w.policy.limits.subflows = roll(2) ? 8 : roll(4);
 	w.policy.limits.add_addr_accepted = roll(3);
