@@ -65,6 +65,7 @@ static int read_connections(struct events *ev, struct error *e)
 	err = pm_connections_read(&all, e);
 	if (err < 0)
 		return err;
+	pm_connections_devices(&all, d->interfaces, d->nr_interfaces);
 	d->resync = false;
 	d->last_resync_ms = loop_now_ms();
 	d->counters.resyncs++;

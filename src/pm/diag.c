@@ -189,6 +189,7 @@ int pm_decode_subflow(const struct nlmsghdr *m, struct pm_subflow *out)
 	if (!d || take_pair(d, &s.at) < 0)
 		return -EBADMSG;
 	s.state = d->idiag_state;
+	s.ifindex = (int)d->id.idiag_if;
 	mnl_attr_for_each(a, m, sizeof(*d))
 	{
 		if (mnl_attr_get_type(a) == INET_DIAG_INFO) {
@@ -341,6 +342,25 @@ int pm_connections_read(struct pm_connections *out, struct error *e)
 	*out = c;
 	memset(&c, 0, sizeof(c));
 	return 0;
+}
+
+static int by_ifindex(const void *a, const void *b)
+{
+	const struct pm_interface *x = a, *y = b;
+
+	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
+}
+
+void pm_connections_devices(struct pm_connections *c, const struct pm_interface *interfaces,
+			    size_t nr)
+{
+	for (size_t i = 0; i < c->nr_subflows; i++) {
+		struct pm_subflow *s = &c->subflows[i];
+		const struct pm_interface like = { .ifindex = s->ifindex };
+
+		s->device_gone = s->ifindex && (s->flags & PM_SUBFLOW_JOIN_LOCAL) && nr &&
+				 !bsearch(&like, interfaces, nr, sizeof(like), by_ifindex);
+	}
 }
 
 void pm_connections_clear(struct pm_connections *c)

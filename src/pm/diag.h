@@ -33,6 +33,8 @@ struct pm_subflow {
 	uint8_t local_id, remote_id;
 	uint8_t state; /* TCP_ESTABLISHED, ... */
 	struct pm_socket_pair at;
+	int ifindex;	  /* of the device that it is bound to; 0: none */
+	bool device_gone; /* see pm_connections_devices() */
 	uint32_t srtt_us, rttvar_us, rto_us;
 	uint8_t timeouts;			 /* retransmission timeouts in a row, now */
 	uint32_t outstanding;			 /* segments sent and not acked */
@@ -69,6 +71,11 @@ struct pm_connections {
 
 /* Those of the thread's network namespace, listeners left out. -EPERM without CAP_NET_ADMIN. */
 int pm_connections_read(struct pm_connections *out, struct error *e);
+/* Which subflows are bound to a device that is none of these, and so lead nowhere for ever; by
+ * ifindex. Only those that were made over it: an application may bind to what is no interface of
+ * ours. */
+void pm_connections_devices(struct pm_connections *c, const struct pm_interface *interfaces,
+			    size_t nr);
 /* Idempotent. */
 void pm_connections_clear(struct pm_connections *c);
 

@@ -90,6 +90,7 @@ struct flow {
 	uint8_t source; /* NO_SOURCE */
 	uint8_t bits;
 	bool astray;	   /* by the prefix of a NAT64 that is not there any more */
+	bool unplugged;	   /* bound to a device that is not there any more */
 	bool probe;	   /* made beside one that waits */
 	bool overtaken;	   /* asked for before the path was back: another is made, this one ends */
 	uint32_t since_ms; /* the low half: of asking, then of being established */

@@ -282,7 +282,8 @@ static bool works(const struct pm_engine *e, const struct conn *c, uint8_t sourc
 	for (size_t i = 0; i < c->nr_flows; i++) {
 		const struct flow *f = &c->flows[i];
 
-		if (f->source != source || (f->bits & FLOW_DELETING) || f->overtaken)
+		if (f->source != source || (f->bits & FLOW_DELETING) || f->overtaken ||
+		    f->unplugged)
 			continue;
 		if ((f->bits & FLOW_ESTABLISHED) && !(f->bits & FLOW_PEER_BACKUP))
 			return true;
@@ -312,7 +313,7 @@ static bool has_flow(const struct conn *c, uint8_t source)
 {
 	for (size_t i = 0; i < c->nr_flows; i++)
 		if (c->flows[i].source == source && !(c->flows[i].bits & FLOW_DELETING) &&
-		    !c->flows[i].overtaken)
+		    !c->flows[i].overtaken && !c->flows[i].unplugged)
 			return true;
 	return false;
 }

@@ -140,6 +140,8 @@ void engine_reason_remove(struct work *w, const struct flow *f, char out[PM_REAS
 		engine_say(out, "%s was taken down by hand", path);
 	else if (!engine_source_usable(e, f->source))
 		engine_say(out, "%s may not be used now: its cap or its schedule", path);
+	else if (f->unplugged)
+		engine_say(out, "the device of %s that it is bound to is gone", path);
 	else if (f->astray)
 		engine_say(out, "the NAT64 of %s is gone, or has another prefix", path);
 	else if (!engine_candidate(w, f->source))

@@ -21,7 +21,7 @@ bool engine_stays(const struct flow *f)
 
 bool engine_flow_usable(const struct pm_engine *e, const struct flow *f)
 {
-	return f->source == NO_SOURCE || engine_source_usable(e, f->source);
+	return !f->unplugged && (f->source == NO_SOURCE || engine_source_usable(e, f->source));
 }
 
 static void set_min(uint64_t *a, uint64_t b)
@@ -249,7 +249,8 @@ static bool covers(const struct pm_engine *e, const struct flow *f, uint8_t sour
 {
 	uint8_t remote[16];
 
-	if ((f->bits & FLOW_DELETING) || f->astray || f->overtaken || (source != NO_SOURCE && f->source != source))
+	if ((f->bits & FLOW_DELETING) || f->astray || f->overtaken || f->unplugged ||
+	    (source != NO_SOURCE && f->source != source))
 		return false;
 	engine_nat64_from(e, f, remote);
 	return !t || (memcmp(remote, t->announced, 16) == 0 && f->remote_port == t->port);

@@ -26,14 +26,18 @@ static bool take_subflow(struct pm_engine *e, struct conn *c, const struct pm_su
 	const uint8_t told = FLOW_ESTABLISHED | FLOW_BACKUP | FLOW_PEER_BACKUP;
 	struct flow f, *known;
 	uint8_t before;
+	bool changed;
 
 	engine_fill_flow(e, &f, &s->at);
 	f.local_id = s->local_id;
 	f.remote_id = s->remote_id;
 	f.bits |= bits_of(s) | FLOW_SEEN;
+	f.unplugged = s->device_gone;
 	known = engine_find_flow(c, &f);
 	if (!known)
 		return engine_add_flow(e, c, &f);
+	changed = known->unplugged != f.unplugged;
+	known->unplugged = f.unplugged;
 	before = known->bits;
 	known->local_port = f.local_port;
 	known->local_id = f.local_id;
@@ -42,7 +46,7 @@ static bool take_subflow(struct pm_engine *e, struct conn *c, const struct pm_su
 		known->since_ms = (uint32_t)e->now;
 		engine_worked(e, known);
 	}
-	return (before ^ known->bits) & told;
+	return changed || ((before ^ known->bits) & told);
 }
 
 /* Those that the kernel does not have (any more). */

@@ -485,6 +485,7 @@ void world_snapshot(const struct world *w, struct pm_connections *out)
 			.local_id = f->local_id,
 			.remote_id = f->remote_id,
 			.state = f->established ? TCP_ESTABLISHED : TCP_SYN_SENT,
+			.device_gone = f->device_gone,
 			.at = f->at,
 		};
 		for (size_t n = 0; n < out->nr; n++)

@@ -25,6 +25,7 @@ static struct nlmsghdr *begin(char *buffer, int family)
 	d->idiag_family = (uint8_t)family;
 	d->idiag_state = 1;
 	d->idiag_uid = 1000;
+	d->id.idiag_if = 3;
 	d->id.idiag_sport = htons(40000);
 	d->id.idiag_dport = htons(443);
 	d->id.idiag_src[0] = htonl(0x0a010101);
@@ -139,6 +140,7 @@ static void test_subflow(void)
 	CU_ASSERT_EQUAL_FATAL(pm_decode_subflow(subflow(buffer, 0xabc, 0x28, 2), &s), 0);
 	CU_ASSERT_EQUAL(s.token, 0xabc);
 	CU_ASSERT_EQUAL(s.flags, PM_SUBFLOW_BACKUP_LOCAL | PM_SUBFLOW_JOIN_LOCAL);
+	CU_ASSERT_EQUAL(s.ifindex, 3);
 	CU_ASSERT_EQUAL(s.local_id, 2);
 	CU_ASSERT_EQUAL(s.remote_id, 7);
 	CU_ASSERT_EQUAL(s.srtt_us, 20000);
@@ -158,6 +160,22 @@ static void test_subflow(void)
 	CU_ASSERT_EQUAL(s.retransmitted_bytes, 1448);
 	/* plain TCP */
 	CU_ASSERT_EQUAL(pm_decode_subflow(begin(buffer, AF_INET6), &s), 1);
+}
+
+/* Bound to devices 2, 4 and none; and by an application to one that is no interface. */
+static void test_devices(void)
+{
+	struct pm_interface interfaces[] = { { .ifindex = 1 }, { .ifindex = 2 }, { .ifindex = 7 } };
+	struct pm_subflow s[] = { { .ifindex = 2, .flags = PM_SUBFLOW_JOIN_LOCAL },
+				  { .ifindex = 4, .flags = PM_SUBFLOW_JOIN_LOCAL },
+				  { .ifindex = 0, .flags = PM_SUBFLOW_JOIN_LOCAL },
+				  { .ifindex = 4, .flags = PM_SUBFLOW_MP_CAPABLE_LOCAL } };
+	struct pm_connections c = { .subflows = s, .nr_subflows = 4 };
+
+	pm_connections_devices(&c, interfaces, 3);
+	CU_ASSERT(!s[0].device_gone && s[1].device_gone && !s[2].device_gone && !s[3].device_gone);
+	pm_connections_devices(&c, interfaces, 0); /* not known */
+	CU_ASSERT(!s[1].device_gone);
 }
 
 /* Cut anywhere, a message is refused or is whole up to an attribute's end; never read beyond. */
@@ -281,6 +299,7 @@ int main(void)
 	CU_ADD_TEST(s, test_subflow);
 	CU_ADD_TEST(s, test_cut);
 	CU_ADD_TEST(s, test_join);
+	CU_ADD_TEST(s, test_devices);
 	CU_ADD_TEST(s, test_token);
 	CU_ADD_TEST(s, test_views);
 	CU_basic_set_mode(CU_BRM_VERBOSE);

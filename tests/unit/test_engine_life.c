@@ -274,6 +274,29 @@ static void test_replaced_device(void)
 	world_clear(&w);
 }
 
+/* The same while nobody watched: its subflow looks well, and leads nowhere. */
+static void test_replaced_unseen(void)
+{
+	struct world w;
+
+	world_init(&w, POLICY_MODE_AGGREGATE);
+	world_start(&w);
+	expect(&w, "c:wifi", "+lte");
+	pm_engine_free(&w.e);
+	w.interfaces[LTE].ifindex = 9;
+	w.flows[1].device_gone = true;
+	world_start(&w);
+	w.log[0] = '\0';
+	give_snapshot(&w);
+	CU_ASSERT_STRING_EQUAL(w.log, "+lte -lte");
+	CU_ASSERT_STRING_EQUAL(w.reason, "the device of lte that it is bound to is gone");
+	CU_ASSERT_EQUAL(w.nr_flows, 2);
+	w.log[0] = '\0';
+	give_snapshot(&w);
+	CU_ASSERT_STRING_EQUAL(w.log, "");
+	world_clear(&w);
+}
+
 /* The peer has not shown that it speaks MPTCP; if it does not, that is no reason to go on asking.
  */
 static void test_too_early(void)
@@ -309,6 +332,7 @@ int main(void)
 	CU_add_test(suite, "not before bytes or time", test_open_after);
 	CU_add_test(suite, "the end of a subflow is not told", test_lost_close);
 	CU_add_test(suite, "a device is replaced", test_replaced_device);
+	CU_add_test(suite, "a device is replaced unseen", test_replaced_unseen);
 	CU_add_test(suite, "too early for a join", test_too_early);
 	CU_add_test(suite, "restart", test_restart);
 	CU_add_test(suite, "resync", test_resync);
