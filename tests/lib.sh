@@ -4,7 +4,8 @@
 # SUITE, calls run_test for each of its functions and ends with finish.
 #
 #   run_test NAME FUNCTION [ARGS]   runs in a subshell under `set -eu`; non-zero is a failure,
-#                                   exit 77 is a skip (a failure when EXPECT_ALL_FEATURES=1)
+#                                   exit 77 is a skip (a failure when EXPECT_ALL_FEATURES=1);
+#                                   ONLY=REGEX in the environment: those whose name matches
 #   wait_for SECONDS COMMAND...     until the command succeeds; says what it waited for if not
 #   die TEXT                        fails the current test
 #   skip TEXT                       skips the current test
@@ -41,6 +42,7 @@ on_failure() { :; }
 run_test() {
 	local name=$1 log rc=0 t0=$SECONDS
 	shift
+	[[ $name =~ ${ONLY:-} ]] || return 0
 	log=$(mktemp)
 	(
 		set -eu
