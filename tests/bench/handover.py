@@ -30,8 +30,8 @@ ARMS = {
     ),
     "interactive": (
         "mode interactive",
-        "LTE is held ready, and Wi-Fi is left at the first sign of silence. For what a person waits "
-        "for.",
+        "LTE is held ready, and Wi-Fi is left at the first sign of silence; the way back is taken with "
+        "care, when Wi-Fi has been well for a while. For what a person waits for.",
     ),
 }
 LINES = (
