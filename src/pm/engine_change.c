@@ -143,8 +143,7 @@ static void set_priority(struct work *w, struct flow *f, bool backup)
 	struct flow changed = *f;
 
 	/* A subflow that is up has nothing else to wait for. */
-	if (a && a->next_ms > w->e->now &&
-	    a->failed_at >= w->e->sources[f->source].healed_at) {
+	if (a && a->next_ms > w->e->now && a->failed_at >= w->e->sources[f->source].healed_at) {
 		if (a->next_ms < w->due)
 			w->due = a->next_ms;
 		return;

@@ -197,7 +197,7 @@ struct pm_engine {
 	bool endpoints_untold; /* all of them have to be told again */
 	bool look_at_all; /* something went wrong: the next snapshot looks at every connection */
 	/* Of the call at hand. */
-	uint32_t input; /* its number */
+	uint32_t input;	   /* its number */
 	uint32_t joins_at; /* the input that the ports of joins were asked for at */
 	uint64_t now;
 	struct pm_decisions *out;

@@ -51,7 +51,8 @@ static bool has_twin(const struct conn *c, const struct flow *f)
 	return false;
 }
 
-/* Joins that have been on their way since before the path was back: their next SYN may be far off. */
+/* Joins that have been on their way since before the path was back: their next SYN may be far off.
+ */
 static void drop_overtaken(struct work *w)
 {
 	struct conn *c = w->c;

@@ -28,7 +28,7 @@ struct world_flow {
 	struct pm_socket_pair at;
 	uint8_t local_id, remote_id;
 	bool established, backup, server;
-	bool device_gone; /* that it is bound to */
+	bool device_gone;  /* that it is bound to */
 	uint64_t since_ms; /* asked for, then established */
 };
 
