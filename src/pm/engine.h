@@ -89,7 +89,7 @@ struct pm_input {
 			const struct pm_interface *items;
 			size_t nr;
 		} interfaces;
-		const struct pm_connections *connections; /* of joins the subflows alone */
+		const struct pm_connections *connections; /* for joins only its subflows */
 		const struct pm_event *event;
 		const struct pm_identity *identity;
 		struct {
@@ -113,8 +113,8 @@ enum pm_decision_kind {
 	PM_DECIDE_ENDPOINTS, /* kernel engine: pm_engine_wanted() has changed, plan anew */
 	PM_DECIDE_IDENTIFY,  /* pm_identity of `token` is wanted before a rule can be chosen */
 	PM_DECIDE_RESYNC,    /* what was told does not fit: read all connections */
-	PM_DECIDE_JOINS,  /* PM_INPUT_JOINS is wanted: a join is to end, and its port not known */
-	PM_DECIDE_NOTICE, /* nothing to do, worth telling a person */
+	PM_DECIDE_JOINS,     /* PM_INPUT_JOINS is wanted: the port of one is not known */
+	PM_DECIDE_NOTICE,    /* nothing to do, worth telling a person */
 };
 
 struct pm_decision {

@@ -114,6 +114,7 @@ static void on_removed(struct conn *c, const struct pm_event *ev)
 static void on_sub_established(struct pm_engine *e, struct conn *c, const struct pm_event *ev)
 {
 	struct flow told, *f;
+	uint32_t waited_ms = 0;
 
 	engine_fill_flow(e, &told, &ev->at);
 	told.local_id = ev->local_id;
@@ -127,6 +128,7 @@ static void on_sub_established(struct pm_engine *e, struct conn *c, const struct
 	if (c->role == PM_ROLE_CLIENT && (!f || (c->bits & CONN_FORGOT)))
 		told.bits |= FLOW_BACKUP;
 	if (f) {
+		waited_ms = (uint32_t)e->now - f->since_ms;
 		told.bits |= f->bits & (FLOW_BACKUP | FLOW_DELETING);
 		told.source = f->source;
 		told.astray = f->astray;
@@ -134,7 +136,7 @@ static void on_sub_established(struct pm_engine *e, struct conn *c, const struct
 	} else {
 		engine_add_flow(e, c, &told);
 	}
-	engine_worked(e, &told);
+	engine_worked(e, &told, waited_ms);
 }
 
 static bool has_overtaken(const struct conn *c)
@@ -156,10 +158,11 @@ static struct flow *find_join(struct conn *c, const struct flow *like)
 	return NULL;
 }
 
-/* The peer said nothing; that it cannot be reached was the word of somebody else. */
+/* Nobody said anything; that a host cannot be reached is what comes of asking the link for it in
+ * vain. That there is no route (ENETUNREACH) is an answer. */
 static bool is_silence(const struct pm_event *ev)
 {
-	return ev->error == ETIMEDOUT || ev->error == EHOSTUNREACH || ev->error == ENETUNREACH;
+	return ev->error == ETIMEDOUT || ev->error == EHOSTUNREACH;
 }
 
 static void on_sub_closed(struct pm_engine *e, struct conn *c, const struct pm_event *ev)

@@ -64,7 +64,9 @@ struct source {
 	uint32_t since_at;   /* the input that told so: what failed before is forgotten */
 	uint32_t healed_at;  /* what failed before may be tried at once */
 	uint64_t healed_ms;
+	uint64_t worked_ms;	  /* the newest join that was answered; 0: none was */
 	uint64_t silent_ms;	  /* joins are not answered since; 0: they are */
+	uint32_t silent_remote;	  /* hash of the address that the first of them went to */
 	uint32_t prober;	  /* the connection that tries again and again; 0: none */
 	uint64_t probe_ms;	  /* when it does */
 	uint64_t prober_until_ms; /* others leave it to that one */
@@ -312,15 +314,21 @@ uint64_t engine_join_ms(const struct pm_engine *e, const struct conn *c, uint8_t
 uint32_t engine_random(struct pm_engine *e);
 /* Waiting for the path is over. */
 void engine_heal(struct pm_engine *e, struct source *s);
-void engine_worked(struct pm_engine *e, const struct flow *f);
+/* A join was answered, so long after it was asked for. */
+void engine_worked(struct pm_engine *e, const struct flow *f, uint32_t waited_ms);
 void engine_forget_blocks(struct pm_engine *e);
 
 /* engine_probe.c */
 /* When this connection may try a silent path again; UINT64_MAX: another one does. */
 uint64_t engine_probe_ms(const struct pm_engine *e, const struct conn *c, uint8_t source);
 /* It does so now. */
-void engine_probe_taken(struct pm_engine *e, const struct conn *c, uint8_t source);
-void engine_probe_over(struct source *s);
+void engine_probe_taken(struct pm_engine *e, const struct conn *c, const struct flow *f);
+/* Nothing was heard of it, nor of anybody else on its path since it was asked for. */
+bool engine_probe_is_silent(const struct pm_engine *e, const struct flow *f);
+/* The silence of the path begins, unless it has. */
+void engine_probe_begin(struct pm_engine *e, const struct flow *f);
+/* Whether a join that was answered tells those that wait that the path is back. */
+bool engine_probe_over(struct pm_engine *e, const struct flow *f, uint32_t waited_ms);
 /* After engine_health_tick(): sees to sources_due_ms. */
 void engine_probe_tick(struct pm_engine *e);
 /* One whose first join has ended is the first itself. */

@@ -14,6 +14,7 @@
 #define PROBE_MS      800 /* with the time of a handshake less than a second */
 #define PROBE_MS_MAX  64000
 #define SILENCE_SHARE 256 /* or one part of so many of the time that nothing came through */
+#define HEAL_MS	      64000
 #define LOOK_AGAIN_MS 500
 
 static uint64_t pause_ms(const struct pm_engine *e, const struct source *s)
@@ -33,25 +34,51 @@ uint64_t engine_probe_ms(const struct pm_engine *e, const struct conn *c, uint8_
 /* For twice the pause: who ends, or does not want the path any more, gives it up by that. */
 static void take(struct pm_engine *e, const struct conn *c, struct source *s, bool wait)
 {
-	uint64_t pause;
+	uint64_t pause = pause_ms(e, s);
 
-	if (!s->silent_ms || s->silent_ms < s->since_ms)
-		s->silent_ms = e->now;
-	pause = pause_ms(e, s);
 	s->prober = c->token;
 	s->prober_until_ms = e->now + 2 * pause;
 	s->probe_ms = e->now + (wait ? pause - engine_random(e) % (pause / 8) : 0);
 }
 
-void engine_probe_taken(struct pm_engine *e, const struct conn *c, uint8_t source)
+void engine_probe_begin(struct pm_engine *e, const struct flow *f)
 {
-	take(e, c, &e->sources[source], true);
+	struct source *s = &e->sources[f->source];
+
+	if (s->silent_ms && s->silent_ms >= s->since_ms)
+		return;
+	s->silent_ms = e->now;
+	s->silent_remote = engine_hash(f->remote, 0);
 }
 
-void engine_probe_over(struct source *s)
+void engine_probe_taken(struct pm_engine *e, const struct conn *c, const struct flow *f)
 {
+	engine_probe_begin(e, f);
+	take(e, c, &e->sources[f->source], true);
+}
+
+static uint64_t asked_ms(const struct pm_engine *e, const struct flow *f)
+{
+	return e->now - (uint32_t)((uint32_t)e->now - f->since_ms);
+}
+
+bool engine_probe_is_silent(const struct pm_engine *e, const struct flow *f)
+{
+	return asked_ms(e, f) >= e->sources[f->source].worked_ms;
+}
+
+/* Of an address that alone is silent the path's other joins, which are answered at once, tell
+ * nothing; every now and then it is tried all the same. */
+bool engine_probe_over(struct pm_engine *e, const struct flow *f, uint32_t waited_ms)
+{
+	struct source *s = &e->sources[f->source];
+	bool back = s->silent_ms && (engine_hash(f->remote, 0) == s->silent_remote ||
+				     waited_ms >= PROBE_MS || e->now >= s->healed_ms + HEAL_MS);
+
+	s->worked_ms = e->now;
 	s->prober = 0;
 	s->silent_ms = 0;
+	return back;
 }
 
 void engine_probe_tick(struct pm_engine *e)
@@ -156,20 +183,22 @@ void engine_probe(struct work *w)
 
 	for (size_t i = 0; i < c->nr_flows && engine_within_limits(w); i++) {
 		struct flow *f = &c->flows[i];
-		uint64_t asked_ms = e->now - (uint32_t)((uint32_t)e->now - f->since_ms);
 		uint64_t when, may_ms;
 
-		if (!is_waiting(f) || f->probe || !is_wanted(w, f))
+		if (!is_waiting(f) || f->probe || !is_wanted(w, f) || !engine_probe_is_silent(e, f))
 			continue;
 		when = probed >> f->source & 1 ? 0 : engine_probe_ms(e, c, f->source);
-		if (when < asked_ms + PROBE_MS)
-			when = asked_ms + PROBE_MS;
+		if (when < asked_ms(e, f) + PROBE_MS)
+			when = asked_ms(e, f) + PROBE_MS;
 		may_ms = engine_join_ms(e, c, f->source, f->remote, f->remote_port);
 		if (when < may_ms)
 			when = may_ms;
 		if (when <= e->now) {
 			uint8_t source = f->source;
-			bool done = probe(w, f); /* which may move the flows */
+			bool done;
+
+			engine_probe_begin(e, f);
+			done = probe(w, f); /* which may move the flows */
 
 			take(e, c, &e->sources[source], done);
 			probed |= 1ull << source;

@@ -51,8 +51,7 @@ static bool has_twin(const struct conn *c, const struct flow *f)
 	return false;
 }
 
-/* Joins that have been on their way since before the path was back: their next SYN may be far off.
- */
+/* Joins that are on their way since before the path was back: their next SYN may be far off. */
 static void drop_overtaken(struct work *w)
 {
 	struct conn *c = w->c;
@@ -234,10 +233,10 @@ static bool add(struct work *w, const struct candidate *cand, const struct targe
 	}
 	if (!make_place(w, displace))
 		return true;
-	if (engine_retry_ms(e, c, cand->source, t->address, t->port) > e->now)
-		engine_probe_taken(e, c, cand->source);
 	memcpy(f.local, s->address, 16);
 	memcpy(f.remote, t->address, 16);
+	if (engine_retry_ms(e, c, cand->source, t->address, t->port) > e->now)
+		engine_probe_taken(e, c, &f);
 	if (engine_change(w, PM_SUBFLOW_ADD, &f) && !engine_add_flow(e, c, &f))
 		e->no_memory = true;
 	set_min(&w->due, e->now + JOIN_SLOW_MS);

@@ -112,8 +112,10 @@ void engine_lost_in_silence(struct pm_engine *e, struct conn *c, const struct fl
 
 	engine_failed(e, c, f, false);
 	a = engine_attempt(e, c, f->source, f->remote, f->remote_port);
-	if (a)
-		a->bits |= ATTEMPT_SILENT;
+	if (!a || !engine_probe_is_silent(e, f))
+		return;
+	a->bits |= ATTEMPT_SILENT;
+	engine_probe_begin(e, f);
 }
 
 void engine_postpone(struct pm_engine *e, struct conn *c, const struct flow *f, uint32_t delay_ms)
@@ -190,7 +192,7 @@ static uint64_t retry_ms(const struct pm_engine *e, const struct conn *c, uint8_
 		return UINT64_MAX;
 	if (a && a->failed_at >= e->sources[source].healed_at)
 		when = a->next_ms;
-	if (a && (a->bits & ATTEMPT_SILENT) && probe_ms < when)
+	if (a && (a->bits & ATTEMPT_SILENT) && e->sources[source].silent_ms && probe_ms < when)
 		when = probe_ms;
 	for (size_t i = 0; i < e->nr_blocks; i++) {
 		const struct block *b = &e->blocks[i];
@@ -214,17 +216,16 @@ uint64_t engine_join_ms(const struct pm_engine *e, const struct conn *c, uint8_t
 	return retry_ms(e, c, source, remote, port, engine_probe_ms(e, c, source));
 }
 
-void engine_worked(struct pm_engine *e, const struct flow *f)
+void engine_worked(struct pm_engine *e, const struct flow *f, uint32_t waited_ms)
 {
 	struct source *s;
 
 	if (f->source == NO_SOURCE)
 		return;
 	s = &e->sources[f->source];
-	if (s->nr_failing >= FAILING || s->silent_ms) {
+	if (engine_probe_over(e, f, waited_ms) || s->nr_failing >= FAILING) {
 		engine_heal(e, s);
 		memset(e->dirty, true, e->nr_modes);
 	}
 	s->nr_failing = 0;
-	engine_probe_over(s);
 }

@@ -43,8 +43,10 @@ static bool take_subflow(struct pm_engine *e, struct conn *c, const struct pm_su
 	known->local_id = f.local_id;
 	known->bits = (uint8_t)((before & ~told) | f.bits);
 	if (!(before & FLOW_ESTABLISHED) && (f.bits & FLOW_ESTABLISHED)) {
+		uint32_t waited_ms = (uint32_t)e->now - known->since_ms;
+
 		known->since_ms = (uint32_t)e->now;
-		engine_worked(e, known);
+		engine_worked(e, known, waited_ms);
 	}
 	return changed || ((before ^ known->bits) & told);
 }

@@ -241,6 +241,12 @@ static void carry_out_add(struct world *w, const struct pm_decision *d)
 	enum world_join join = path < 0 ? JOIN_FAILS : w->join[path];
 	struct pm_event ev;
 
+	if (w->mute_peer && join == JOIN_WORKS) {
+		struct pm_address mute = world_address(w->mute_peer);
+
+		if (pm_address_equal(&r->remote.address, &mute))
+			join = JOIN_HANGS;
+	}
 	if (path >= 0 && !w->interfaces[path].up)
 		join = JOIN_FAILS;
 	if (join == JOIN_FAILS || join == JOIN_EARLY || join == JOIN_FOREIGN) {

@@ -52,11 +52,12 @@ struct world {
 	char log[WORLD_LOG_SIZE];     /* see world_run() */
 	char reason[PM_REASON_BYTES]; /* of the last request */
 	size_t nr_requests;
-	bool deaf;	    /* what the kernel closes when asked to it does not tell */
-	bool deny_join_id0; /* connections made from now on */
-	bool joins_wanted;  /* at hand */
-	bool hides_joins;   /* nobody tells the ports of joins on their way */
-	uint32_t log_token; /* requests of other connections are not logged; 0: all are */
+	bool deaf;	       /* what the kernel closes when asked to it does not tell */
+	bool deny_join_id0;    /* connections made from now on */
+	const char *mute_peer; /* joins to that address hang, whatever the path */
+	bool joins_wanted;     /* at hand */
+	bool hides_joins;      /* nobody tells the ports of joins on their way */
+	uint32_t log_token;    /* requests of other connections are not logged; 0: all are */
 	void (*watch)(struct world *w, const struct pm_decision *d); /* before it is carried out */
 };
 

@@ -13,13 +13,15 @@
 #define KERNEL_MS 127000
 
 /* Joins made again, by connection, and the times between them. */
-static size_t nr_again[TOKENS];
+static size_t nr_again[TOKENS], nr_asked[TOKENS];
 static uint64_t last_ms, least_ms, most_ms;
 
 static void watch(struct world *w, const struct pm_decision *d)
 {
 	uint64_t gap = w->now - last_ms;
 
+	if (d->kind == PM_DECIDE_REQUEST && d->request.kind == PM_SUBFLOW_ADD)
+		nr_asked[d->token]++;
 	if (!d->again || d->request.kind != PM_SUBFLOW_ADD)
 		return;
 	CU_ASSERT_STRING_EQUAL(d->reason, "aggregate: nothing comes over lte, it is asked again");
@@ -34,6 +36,7 @@ static void watch(struct world *w, const struct pm_decision *d)
 static void start(struct world *w, uint32_t connections)
 {
 	memset(nr_again, 0, sizeof(nr_again));
+	memset(nr_asked, 0, sizeof(nr_asked));
 	last_ms = most_ms = 0;
 	least_ms = UINT64_MAX;
 	world_init(w, POLICY_MODE_AGGREGATE);
@@ -176,6 +179,35 @@ static void test_those_that_wait(void)
 	world_clear(&w);
 }
 
+/* One address does not answer, others do all the time: it is no reason to ask it more often, nor
+ * one for all that wait to try. */
+static void test_mute_peer(void)
+{
+	struct world w;
+
+	start(&w, 0);
+	w.join[LTE] = JOIN_WORKS;
+	w.mute_peer = "10.9.0.7";
+	for (uint32_t token = 1; token <= 3; token++)
+		world_connect(&w, token, "10.0.1.2", w.mute_peer, false);
+	for (int i = 0; i < 600; i++) {
+		world_connect(&w, 4, "10.0.1.2", WORLD_PEER, false);
+		CU_ASSERT_EQUAL(on_lte(&w, 4, true), 1);
+		world_wait(&w, 1000);
+		world_close(&w, 4);
+	}
+	/* In ten minutes as often as TCP would, or the back-off. */
+	for (uint32_t token = 1; token <= 3; token++)
+		CU_ASSERT(nr_asked[token] >= 3 && nr_asked[token] <= 40);
+	/* Once it answers it is found by the next try. */
+	w.mute_peer = NULL;
+	world_wait(&w, 230000);
+	world_connect(&w, 4, "10.0.1.2", WORLD_PEER, false);
+	for (uint32_t token = 1; token <= 3; token++)
+		CU_ASSERT_EQUAL(on_lte(&w, token, true), 1);
+	world_clear(&w);
+}
+
 /* Often at first, then in proportion to the time that nothing came. */
 static void test_price(void)
 {
@@ -239,6 +271,7 @@ int main(void)
 	CU_add_test(suite, "a path that heals", test_heals);
 	CU_add_test(suite, "one connection for all", test_one_for_all);
 	CU_add_test(suite, "those that wait", test_those_that_wait);
+	CU_add_test(suite, "an address that does not answer", test_mute_peer);
 	CU_add_test(suite, "the price", test_price);
 	CU_add_test(suite, "limits", test_limits);
 	CU_add_test(suite, "ports are not told", test_no_ports);
