@@ -139,7 +139,7 @@ chaos() {
 	ip -n "$S" mptcp limits set subflow 8 add_addr_accepted 8
 	daemon_policy aggregate
 	start_daemon
-	serve --timeout $((CHAOS_S * 2 + 150))
+	SERVE_S=$((CHAOS_S * 2 + 150)) serve
 	for ((i = 0; i < CHAOS_TALKS; i++)); do
 		ip netns exec "$C" "$TRAFFIC" client echo --host "10.77.$((i % 3 + 1)).2" --port 7777 \
 			--bytes 4000 --seed "$i" --interval-ms 50 --count $((CHAOS_S * 20 + 200)) --json \

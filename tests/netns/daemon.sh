@@ -29,8 +29,8 @@ daemon_world() {
 	serve
 }
 # Both ends are not to be late for want of a processor: what is measured is the path manager.
-serve() { # [OPTIONS]
-	chrt -f 1 ip netns exec "$S" "$TRAFFIC" server --port 7777 "$@" &
+serve() { # for $SERVE_S seconds a command at most
+	chrt -f 1 ip netns exec "$S" "$TRAFFIC" server --port 7777 --timeout "${SERVE_S:-120}" &
 	wait_for 15 listening
 }
 end_world() {
