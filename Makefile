@@ -107,6 +107,9 @@ $(ENGINE_TESTS): $(O)/tests/%: $(O)/obj/tests/unit/%.o $(O)/obj/tests/unit/engin
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LDLIBS) -lcunit
 
+# It counts what is allocated, and lets it fail.
+$(O)/tests/test_engine_scale: LDFLAGS += $(foreach f,malloc calloc reallocarray free,-Wl,--wrap=$(f))
+
 $(O)/tools/%: $(O)/obj/tests/tools/%.o $(O)/libpmctl.a
 	$(say) LD $@
 	$(Q)mkdir -p $(@D)

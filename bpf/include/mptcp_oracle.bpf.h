@@ -115,15 +115,6 @@ static __always_inline void path_take(struct oracle_path *p, const struct oracle
 	bpf_spin_unlock(&p->lock);
 }
 
-static __always_inline bool bad_at_all(const struct oracle_path *p)
-{
-	__u64 all;
-
-	_Static_assert(sizeof(p->bad) == sizeof(all), "one word");
-	__builtin_memcpy(&all, p->bad, sizeof(all));
-	return all;
-}
-
 /* What it counted before it was known is no news. */
 static __always_inline void count_from(struct subflow *st, const struct tcp_sock *tp)
 {

@@ -147,8 +147,8 @@ static inline void oracle_close_period(struct oracle_averages *a, const struct o
 				       __u64 period_ns, __u32 alpha_permille)
 {
 	__u64 ms = period_ns / 1000000 ? period_ns / 1000000 : 1;
-	/* 2^50 bytes in a period are more than any path carries. */
-	__u64 bytes = s->bytes < 1ull << 50 ? s->bytes : 1ull << 50;
+	/* More than any path carries in a period, and the products stay below 2^64. */
+	__u64 bytes = s->bytes < 1ull << 40 ? s->bytes : 1ull << 40;
 
 	a->rate_bps = oracle_ema(a->rate_bps, bytes * 8000 / ms, alpha_permille);
 	if (s->samples) {

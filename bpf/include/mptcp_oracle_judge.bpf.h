@@ -4,16 +4,18 @@
 #define MPTCP_ORACLE_JUDGE_BPF_H
 
 /* Tells thresholds that are crossed: at once when the path gets bad, but a period has to pass until
- * it may be good again, or a path on the edge would tell without end. */
-static __always_inline void judge(const struct subflow *st, struct oracle_path *p,
+ * it may be good again, or a path on the edge would tell without end. True: that is to be judged
+ * once more when it has. */
+static __always_inline bool judge(const struct subflow *st, struct oracle_path *p,
 				  const struct oracle_config *c, __u64 now)
 {
 	struct oracle_event ev = { .path = st->key, .at_ns = now };
 	void *ring = bpf_map_lookup_elem(&rings, &st->key.netns_cookie);
+	bool again = false;
 	int i;
 
 	if (!ring)
-		return;
+		return false;
 	bpf_for(i, 0, ORACLE_SETS_MAX * ORACLE_ROOM) {
 		__u32 set = (__u32)i / ORACLE_ROOM & (ORACLE_SETS_MAX - 1);
 		__u32 trigger = (__u32)i & (ORACLE_ROOM - 1);
@@ -24,9 +26,12 @@ static __always_inline void judge(const struct subflow *st, struct oracle_path *
 			break;
 		ev.value = oracle_value(&p->health, trigger);
 		ev.bad = oracle_is_bad(&c->sets[set][trigger], ev.value, *bad >> trigger & 1);
-		if (ev.bad == (*bad >> trigger & 1) ||
-		    (!ev.bad && now - *since < c->period_ms * 1000000ull))
+		if (ev.bad == (*bad >> trigger & 1))
 			continue;
+		if (!ev.bad && now - *since < c->period_ms * 1000000ull) {
+			again = true;
+			continue;
+		}
 		*bad ^= 1 << trigger;
 		if (ev.bad)
 			*since = now;
@@ -34,6 +39,7 @@ static __always_inline void judge(const struct subflow *st, struct oracle_path *
 		ev.trigger = trigger;
 		bpf_ringbuf_output(ring, &ev, sizeof(ev), 0);
 	}
+	return again;
 }
 
 /* The lowest stall threshold that was not reached yet, or 0. */

@@ -187,20 +187,4 @@ static __always_inline int mptcp_wait(struct mptcp_sock *msk, __u32 timer_us)
 	return -EAGAIN;
 }
 
-/* A whole get_retrans by mptcp_best_to_repeat(). */
-static __always_inline int mptcp_repeat(struct mptcp_sock *msk, struct mptcp_doubt doubt,
-					__u32 burst_bytes)
-{
-	struct mptcp_scratch *s = mptcp_look(msk);
-	const struct mptcp_bpf_path *p;
-
-	if (!s)
-		return -EAGAIN;
-	mptcp_survey(s, doubt);
-	p = mptcp_path_at(s, mptcp_best_to_repeat(s));
-	if (!p)
-		return -EAGAIN;
-	return mptcp_commit(msk, p, burst_bytes, s->timer_us, MPTCP_REASON_REINJECTED);
-}
-
 #endif

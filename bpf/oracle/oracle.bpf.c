@@ -44,6 +44,7 @@ static int look(void *map, __u64 *key, struct subflow *st)
 	const struct tcp_sock *tp = bpf_core_cast((void *)*key, struct tcp_sock);
 	struct oracle_report r = { .now_ns = bpf_ktime_get_ns() };
 	struct oracle_path *p = path_of(st);
+	bool again;
 
 	/* First, so that what happens from here on starts the timer anew. */
 	st->armed = false;
@@ -53,13 +54,11 @@ static int look(void *map, __u64 *key, struct subflow *st)
 	report_received(st, tp, &r);
 	path_take(p, &r, c);
 	st->late = oracle_is_late(&r);
-	judge(st, p, c, r.now_ns);
+	again = judge(st, p, c, r.now_ns);
 	if (r.waiting_ns)
 		wait(st, c, r.now_ns > r.waiting_ns ? r.now_ns - r.waiting_ns : 0, r.overdue_us);
-	else if (bad_at_all(p))
-		/* A threshold may be left only after a period; armed stays false for what comes
-		 * before.
-		 */
+	else if (again)
+		/* armed stays false for what comes before. */
 		bpf_timer_start(&st->timer, c->period_ms * 1000000ull, 0);
 	return 0;
 }

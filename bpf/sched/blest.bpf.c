@@ -16,8 +16,8 @@
  * Good for: bulk over paths of very different RTT with a receive buffer that is small for them.
  * Lacks: with a large buffer it never waits, and the end of a transfer is on the slow path (ECF).
  */
+#include "mptcp_first_flight.bpf.h"
 #include "mptcp_state.bpf.h"
-#include "mptcp_survey.bpf.h"
 #include "mptcp_trust.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -116,13 +116,14 @@ int BPF_PROG(blest_get_send, struct mptcp_sock *msk)
 		if (would_block(&s->view, fastest, p, c->lambda))
 			return mptcp_wait(msk, s->timer_us);
 	}
-	return mptcp_commit(msk, p, burst_bytes, s->timer_us, mptcp_reason_to_send(s, i, p));
+	return mptcp_first_flight_commit(msk, s, p, burst_bytes, mptcp_reason_to_send(s, i, p));
 }
 
 SEC("struct_ops")
 int BPF_PROG(blest_get_retrans, struct mptcp_sock *msk)
 {
-	return mptcp_repeat(msk, (struct mptcp_doubt){ timeouts, slack_us }, burst_bytes);
+	return mptcp_first_flight_repeat(msk, (struct mptcp_doubt){ timeouts, slack_us },
+					 burst_bytes);
 }
 
 MPTCP_SCHEDULER(blest, .get_send = (void *)blest_get_send, .get_retrans = (void *)blest_get_retrans,

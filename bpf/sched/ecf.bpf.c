@@ -14,8 +14,8 @@
  * end up on the slow path. Lacks: it trusts smoothed RTTs, also of paths idle for long, and does
  * not mind the receiver's buffer (see BLEST).
  */
+#include "mptcp_first_flight.bpf.h"
 #include "mptcp_state.bpf.h"
-#include "mptcp_survey.bpf.h"
 #include "mptcp_trust.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -61,13 +61,14 @@ int BPF_PROG(ecf_get_send, struct mptcp_sock *msk)
 	c->waiting = p && waits(s, p, c->waiting);
 	if (!p || c->waiting)
 		return mptcp_wait(msk, s->timer_us);
-	return mptcp_commit(msk, p, burst_bytes, s->timer_us, mptcp_reason_to_send(s, i, p));
+	return mptcp_first_flight_commit(msk, s, p, burst_bytes, mptcp_reason_to_send(s, i, p));
 }
 
 SEC("struct_ops")
 int BPF_PROG(ecf_get_retrans, struct mptcp_sock *msk)
 {
-	return mptcp_repeat(msk, (struct mptcp_doubt){ timeouts, slack_us }, burst_bytes);
+	return mptcp_first_flight_repeat(msk, (struct mptcp_doubt){ timeouts, slack_us },
+					 burst_bytes);
 }
 
 MPTCP_SCHEDULER(ecf, .get_send = (void *)ecf_get_send, .get_retrans = (void *)ecf_get_retrans,

@@ -14,7 +14,7 @@
  * when paths are idle. Lacks: it fills a slow path with the tail of a transfer when the fast one is
  * full (see ECF and BLEST), and does not probe idle paths.
  */
-#include "mptcp_survey.bpf.h"
+#include "mptcp_first_flight.bpf.h"
 #include "mptcp_trust.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -38,13 +38,13 @@ int BPF_PROG(minrtt_get_send, struct mptcp_sock *msk)
 	p = mptcp_path_at(s, i);
 	if (!p)
 		return mptcp_wait(msk, 0);
-	return mptcp_commit(msk, p, burst_bytes, s->timer_us, mptcp_reason_to_send(s, i, p));
+	return mptcp_first_flight_commit(msk, s, p, burst_bytes, mptcp_reason_to_send(s, i, p));
 }
 
 SEC("struct_ops")
 int BPF_PROG(minrtt_get_retrans, struct mptcp_sock *msk)
 {
-	return mptcp_repeat(msk, (struct mptcp_doubt){ timeouts, 0 }, burst_bytes);
+	return mptcp_first_flight_repeat(msk, (struct mptcp_doubt){ timeouts, 0 }, burst_bytes);
 }
 
 MPTCP_SCHEDULER(minrtt, .get_send = (void *)minrtt_get_send,

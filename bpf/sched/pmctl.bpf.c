@@ -19,6 +19,7 @@
  * fragment, up to 32 KB, is the least it can move.
  */
 #include "mptcp_arrival.bpf.h"
+#include "mptcp_first_flight.bpf.h"
 #include "mptcp_trust.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -49,6 +50,8 @@ static __always_inline __u32 timer_us(const struct mptcp_arrival *a, const struc
 {
 	__u32 patience_us = mptcp_path_patience_us(p, slack_us);
 
+	if (mptcp_first_flight(&a->view))
+		return MPTCP_FIRST_FLIGHT_TICK_US;
 	if (a->view.unsent_bytes <= a->piece && a->view.nr_paths > 1 && a->last_us > 2 * a->best_us)
 		return a->best_us / 4 > TICK_US ? a->best_us / 4 : TICK_US;
 	return patience_us > a->patience_us ? patience_us : a->patience_us;
@@ -169,6 +172,8 @@ static __always_inline int again(struct mptcp_sock *msk, struct mptcp_arrival *a
 	m->probe = 0;
 	if (a->idle != MPTCP_NONE && mptcp_arrival_at(a, a->idle)->id + 1 == probe)
 		return commit(msk, a, a->idle, 0, MPTCP_REASON_PROBE);
+	if (a->idle != MPTCP_NONE && mptcp_first_flight(&a->view))
+		return commit(msk, a, a->idle, 0, MPTCP_REASON_REDUNDANT);
 	if (a->stuck && a->view.stuck_us >= a->patience_us)
 		return rescue(msk, a);
 	if (!a->stuck && a->idle != MPTCP_NONE && a->last != MPTCP_NONE &&

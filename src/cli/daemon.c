@@ -16,7 +16,8 @@ static const char *netns, *file, *level_text;
 static const struct option_def options[] = {
 	{ "netns", 0, OPTION_VALUE, "NAME", "work in this network namespace", &netns },
 	{ "policy", 0, OPTION_VALUE, "FILE", "the policy, by default " DEFAULT_POLICY, &file },
-	{ "log", 0, OPTION_VALUE, "LEVEL", "error, warning, info (default) or debug", &level_text },
+	{ "log", 0, OPTION_VALUE, "LEVEL",
+	  "error, warning, info or debug, whatever the policy says", &level_text },
 };
 
 static int parse_level(enum log_level *out, struct error *e)
@@ -36,6 +37,7 @@ static int run(struct cli *c, int nr, char **words)
 
 	(void)nr;
 	(void)words;
+	config.has_level = level_text;
 	if (parse_level(&config.level, &e) < 0)
 		return cli_usage(c, &e);
 	if (caps_need(CAP_BIT_NET_ADMIN | (netns ? CAP_BIT_SYS_ADMIN : 0), "manage paths", &e) < 0)

@@ -111,12 +111,12 @@ static int check_scheduler(struct policy *p, const struct loader_support *s, str
 	if (!f)
 		return 0;
 	snprintf(what, sizeof(what), "scheduler %s%s", p->scheduler.name,
-		 p->nr_rules && p->fallback == POLICY_FALLBACK_ALLOW ? " and the rules" : "");
+		 p->nr_rules && p->fallback == POLICY_FALLBACK_ALLOW
+			 ? " and the schedulers of the rules"
+			 : "");
 	r = without(p, what, f, l, e);
-	if (r > 0) {
+	if (r > 0)
 		memset(&p->scheduler, 0, sizeof(p->scheduler));
-		p->nr_rules = 0;
-	}
 	return r < 0 ? r : 0;
 }
 

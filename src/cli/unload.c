@@ -71,15 +71,15 @@ static int plan_and_execute(struct cli *c, struct pm_kernel *k, struct pm_plan *
 /* What a watcher left that was killed, and the oracle itself when no namespace is watched. */
 static int forget_oracle(struct cli *c, struct error *e)
 {
-	enum loader_outcome outcome;
 	struct pm_netns ns;
+	bool gone = false;
 	int err = pm_netns_identify(&ns, e);
 
 	if (err < 0)
 		return err;
 	loader_oracle_forget(NULL, ns.cookie);
-	err = loader_oracle_unload_unused(NULL, &outcome, e);
-	if (err == 0 && outcome != LOADER_UNCHANGED)
+	err = loader_oracle_unload_unused(NULL, &gone, e);
+	if (gone)
 		cli_note(c, "- unload health oracle\n");
 	return err;
 }

@@ -47,7 +47,13 @@ static void put_if(struct json *j, const char *key, uint64_t n)
 
 static const char *state_of(const struct pm_source_view *s)
 {
-	return s->forced_down ? "down" : s->bad ? "bad" : "good";
+	if (s->forced_down)
+		return "down";
+	if (s->allowed == PM_ALLOWED_NONE)
+		return "closed";
+	if (s->bad)
+		return "bad";
+	return s->allowed == PM_ALLOWED_BACKUP ? "capped" : "good";
 }
 
 static void put_source(struct json *j, const struct daemon *d, const struct pm_source_view *s)

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The control socket: a request a line, answers a line each. Who may connect is found out from the
- * kernel and not by the mode of the file, since the daemon may not have the right to give a file
- * away. A client that does not read, or writes what makes no sense, costs a bounded buffer and its
- * own connection.
+ * The control socket: a request a line, answers a line each. A client that does not read, or writes
+ * what makes no sense, costs a bounded buffer and its own connection.
  */
 #include <errno.h>
-#include <grp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -14,6 +11,7 @@
 #include <sys/un.h>
 
 #include "daemon/lock.h"
+#include "daemon/peer.h"
 #include "daemon/requests.h"
 #include "daemon/source.h"
 
@@ -43,8 +41,7 @@ struct control {
 	struct daemon *d;
 	int fd;
 	struct sockaddr_un at;
-	gid_t group;
-	bool has_group;
+	struct peer_group group;
 	struct client clients[CLIENTS_MAX];
 };
 
@@ -254,23 +251,6 @@ static void talk(int fd, uint32_t events, void *data)
 		drop(c);
 }
 
-static bool in_group(const struct control *s, int fd, const struct ucred *who)
-{
-	gid_t groups[GROUPS_MAX];
-	socklen_t size = sizeof(groups);
-
-	if (!s->has_group)
-		return false;
-	if (who->gid == s->group)
-		return true;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0)
-		return false;
-	for (size_t i = 0; i < size / sizeof(groups[0]); i++)
-		if (groups[i] == s->group)
-			return true;
-	return false;
-}
-
 /* Of the table; those not root leave some to root. */
 static struct client *free_place(struct control *s, bool root)
 {
@@ -288,37 +268,27 @@ static struct client *free_place(struct control *s, bool root)
 	return !root && nr_others >= CLIENTS_OTHERS ? NULL : found;
 }
 
-static void say_no(int fd, const char *text, int code)
-{
-	char line[256];
-	int n = snprintf(line, sizeof(line), "{\"error\":\"%s\",\"errno\":%d}\n", text, code);
-
-	send(fd, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
-	close(fd);
-}
-
 static void accept_client(int listener, uint32_t events, void *data)
 {
 	struct control *s = data;
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct ucred who = { .uid = UINT32_MAX };
-	socklen_t size = sizeof(who);
+	enum peer who;
 	struct client *c;
 
 	(void)events;
 	if (fd < 0)
 		return;
-	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size);
-	if (who.uid != 0 && !in_group(s, fd, &who)) {
-		say_no(fd, "no permission: be root or in the group " GROUP, EPERM);
+	who = peer_of(fd, &s->group);
+	if (who == PEER_NOBODY) {
+		peer_say_no(fd, "no permission: be root or in the group " PEER_GROUP, EPERM);
 		return;
 	}
-	c = free_place(s, who.uid == 0);
+	c = free_place(s, who == PEER_ROOT);
 	if (!c) {
-		say_no(fd, "too many clients", EBUSY);
+		peer_say_no(fd, "too many clients", EBUSY);
 		return;
 	}
-	*c = (struct client){ .control = s, .fd = fd, .root = who.uid == 0 };
+	*c = (struct client){ .control = s, .fd = fd, .root = who == PEER_ROOT };
 	c->slow = (struct loop_timer){ .call = drop_slow, .data = c };
 	if (loop_timer_add(s->d->loop, &c->slow) < 0 ||
 	    loop_fd_add(s->d->loop, fd, EPOLLIN, talk, c) < 0)
@@ -405,7 +375,6 @@ static int listen_at(struct control *s)
 static int open_control(struct daemon *d, void **state, struct error *e)
 {
 	struct control *s = calloc(1, sizeof(*s));
-	const struct group *group = getgrnam(GROUP);
 	char path[512];
 	int err;
 
@@ -414,8 +383,7 @@ static int open_control(struct daemon *d, void **state, struct error *e)
 		return error_set(e, -ENOMEM, "cannot open the control socket: out of memory");
 	s->d = d;
 	s->fd = -1;
-	s->has_group = group;
-	s->group = group ? group->gr_gid : 0;
+	s->group = peer_group_find();
 	s->at.sun_family = AF_UNIX;
 	daemon_path("control", &d->netns, path, sizeof(path));
 	if (strlen(path) >= sizeof(s->at.sun_path))

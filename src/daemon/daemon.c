@@ -16,7 +16,8 @@
 
 /* In the order in which they open and start. */
 static const struct daemon_source *const sources[] = {
-	&source_events, &source_links, &source_health, &source_control, &source_service,
+	&source_caps,	&source_events,	 &source_links,
+	&source_health, &source_control, &source_service,
 };
 
 _Static_assert(NR(sources) <= DAEMON_SOURCES_MAX, "a place for the state of each source");
@@ -130,6 +131,7 @@ static int run(struct daemon *d, const struct daemon_config *config, struct erro
 int daemon_run(const struct daemon_config *config, struct error *e)
 {
 	_cleanup_(close_daemon) struct daemon d = { .log = log_open(config->level),
+						    .has_level = config->has_level,
 						    .policy = config->policy };
 	_cleanup_close_ int lock = -1;
 	int err;
@@ -139,6 +141,7 @@ int daemon_run(const struct daemon_config *config, struct error *e)
 	mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
 	mallopt(M_TRIM_THRESHOLD, MMAP_BYTES);
 	d.started_ms = loop_now_ms();
+	daemon_set_level(&d);
 	err = pm_netns_identify(&d.netns, e);
 	if (err < 0)
 		return err;

@@ -37,6 +37,7 @@ struct daemon_report {
 
 struct daemon {
 	struct log log;
+	bool has_level; /* whatever the policy says */
 	struct loop *loop;
 	struct policy *policy;
 	char *file; /* that SIGHUP reads again */
@@ -50,6 +51,7 @@ struct daemon {
 	/* Bit N: a person said that policy.paths[N] is down. */
 	uint32_t forced_down;
 	struct pm_decisions decisions;
+	const struct policy *looked_at; /* its scheduler was compared with the kernel's */
 	bool acting, settle;
 	uint64_t acted_us; /* when the decisions at hand were carried out */
 	bool resync;	   /* all connections have to be read ... */
@@ -67,12 +69,15 @@ struct daemon {
 struct daemon_config {
 	struct policy *policy; /* the daemon's from now on */
 	const char *file;      /* it came from */
+	bool has_level;	       /* else the policy says it */
 	enum log_level level;
 };
 
 /* In the thread's network namespace, until SIGTERM or SIGINT. -EBUSY: one runs there already. */
 int daemon_run(const struct daemon_config *config, struct error *e);
 
+/* How much is said, as the policy wants it now. */
+void daemon_set_level(struct daemon *d);
 /* Logs it and hands it to who subscribed; see struct daemon_report. */
 void daemon_report(struct daemon *d, const struct pm_decision *one, const char *what,
 		   const char *error);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "daemon/source.h"
+#include "pm/engine_choose.h"
 
 static const char *engine_name(enum policy_engine kind)
 {
@@ -63,11 +64,26 @@ static int replace_engine(struct daemon *d, struct policy *fresh, enum policy_en
 	return 0;
 }
 
+void daemon_set_level(struct daemon *d)
+{
+	static const enum log_level levels[] = {
+		[POLICY_LOG_INFO] = LOG_LEVEL_INFO,
+		[POLICY_LOG_ERROR] = LOG_LEVEL_ERROR,
+		[POLICY_LOG_WARNING] = LOG_LEVEL_WARNING,
+		[POLICY_LOG_DEBUG] = LOG_LEVEL_DEBUG,
+	};
+
+	if (!d->has_level)
+		d->log.level = levels[d->policy->observe.log];
+}
+
 static void adopt(struct daemon *d, struct policy *fresh)
 {
 	d->forced_down = forced_in(d, fresh);
+	d->looked_at = NULL;
 	policy_free(&d->policy);
 	d->policy = fresh;
+	daemon_set_level(d);
 }
 
 int daemon_follow(struct daemon *d, struct policy *fresh, struct error *e)
@@ -75,8 +91,10 @@ int daemon_follow(struct daemon *d, struct policy *fresh, struct error *e)
 	char reason[PM_REASON_BYTES];
 	enum policy_engine kind = pm_engine_choose(fresh, reason);
 	bool replaced = kind != d->kind;
-	int err = 0;
+	int err = pm_engine_check(fresh, e);
 
+	if (err < 0)
+		return err;
 	if (replaced)
 		err = replace_engine(d, fresh, kind, e);
 	else if (pm_engine_policy(d->engine, fresh, loop_now_ms(), &d->decisions) < 0)

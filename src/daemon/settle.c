@@ -24,23 +24,51 @@ static void tell(struct daemon *d, const struct pm_plan *plan)
 	}
 }
 
+/* The interfaces in it are the daemon's. */
+static void clear_kernel(struct pm_kernel *k)
+{
+	k->interfaces = NULL;
+	k->nr_interfaces = 0;
+	pm_kernel_clear(k);
+}
+
+/* Once a policy: loading one is for those who have the rights. */
+static void look_at_scheduler(struct daemon *d, const struct pm_kernel *k)
+{
+	const char *wanted = d->policy->scheduler.name;
+
+	if (d->looked_at == d->policy)
+		return;
+	d->looked_at = d->policy;
+	if (wanted[0] && strcmp(wanted, k->scheduler) != 0)
+		log_line(&d->log, LOG_LEVEL_WARNING,
+			 "the scheduler of new connections is %s, the policy asks for %s: "
+			 "mptcp-pmctl apply %s",
+			 k->scheduler, wanted, d->policy->file);
+}
+
 int daemon_settle(struct daemon *d, struct error *e)
 {
 	enum pm_wanted wanted[POLICY_PATHS_MAX];
 	const struct pm_plan_options options = {
 		.engine = d->kind,
 		.has_daemon = true,
+		.leave_scheduler = true,
 		.leave_endpoints = d->kind == POLICY_ENGINE_USERSPACE,
 		.wanted = d->kind == POLICY_ENGINE_KERNEL ? wanted : NULL,
 	};
-	_cleanup_(pm_kernel_clear) struct pm_kernel kernel = { 0 };
+	_cleanup_(clear_kernel) struct pm_kernel kernel = { 0 };
 	_cleanup_(pm_plan_clear) struct pm_plan plan = { 0 };
-	int err = pm_kernel_read(&kernel, e);
+	int err = pm_kernel_read_settings(&kernel, e);
 
+	kernel.interfaces = d->interfaces;
+	kernel.nr_interfaces = d->nr_interfaces;
 	for (unsigned int i = 0; i < d->policy->nr_paths; i++)
 		wanted[i] = pm_engine_wanted(d->engine, i);
 	if (err == 0)
 		err = pm_plan_make_as(d->policy, &kernel, &options, &plan, e);
+	if (err == 0)
+		look_at_scheduler(d, &kernel);
 	/* The record says whose policy is in force, too. */
 	if (err < 0 || (!plan.nr_actions && strcmp(kernel.policy, d->policy->name) == 0))
 		return err;

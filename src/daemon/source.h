@@ -24,8 +24,8 @@ struct daemon_source {
 	void (*close)(struct daemon *d, void *state);
 };
 
-extern const struct daemon_source source_service, source_links, source_events, source_health,
-	source_control;
+extern const struct daemon_source source_caps, source_service, source_links, source_events,
+	source_health, source_control;
 
 /* Call that of all. */
 void sources_policy_changed(struct daemon *d);

@@ -15,6 +15,8 @@
 #include "loader/tool.h"
 #include "util/cleanup.h"
 
+#define LINK "destroyed" /* of the object's programs the last */
+
 static const struct tool tool = {
 	.name = "oracle",
 	.object = "oracle/oracle",
@@ -34,18 +36,13 @@ int loader_oracle_load(const struct loader_config *c, enum loader_outcome *outco
 	return tool_load(&tool, c, outcome, e);
 }
 
-int loader_oracle_unload_unused(const struct loader_config *c, enum loader_outcome *outcome,
-				struct error *e)
+int loader_oracle_unload_unused(const struct loader_config *c, bool *gone, struct error *e)
 {
-	_cleanup_close_ int configs = tool_map(&tool, c, "configs");
-	uint64_t cookie;
+	bool there = tool_loaded(&tool, c, LINK);
+	int err = tool_unload_unused(&tool, c, "configs", e);
 
-	*outcome = LOADER_UNCHANGED;
-	if (configs >= 0 && bpf_map_get_next_key(configs, NULL, &cookie) == 0)
-		return 0;
-	if (configs >= 0)
-		*outcome = LOADER_LOADED;
-	return tool_unload(&tool, c, e);
+	*gone = there && err == 0;
+	return err < 0 ? err : 0;
 }
 
 /* A folder of the namespace's, locked while it is watched: nothing to clean up after a kill. */
@@ -141,6 +138,9 @@ int loader_oracle_watch(const struct loader_config *c, uint64_t cookie,
 		err = make_ring(o, e);
 	if (err == 0)
 		err = loader_oracle_configure(o, config, e);
+	/* Whoever finds no namespace watched unloads it, perhaps just before this one was. */
+	if (err == 0 && !tool_loaded(&tool, c, LINK))
+		err = error_set(e, -ENOENT, "the oracle was unloaded by another process");
 	if (err < 0) {
 		loader_oracle_close(&o);
 		return err;

@@ -24,10 +24,8 @@ typedef void loader_oracle_event_fn(const struct oracle_event *event, void *data
 /* -EOPNOTSUPP with what the kernel lacks. */
 int loader_oracle_load(const struct loader_config *c, enum loader_outcome *outcome,
 		       struct error *e);
-/* Removes it when no namespace is watched; *outcome is LOADER_UNCHANGED when one is, or when it was
- * not loaded. Idempotent. */
-int loader_oracle_unload_unused(const struct loader_config *c, enum loader_outcome *outcome,
-				struct error *e);
+/* Removes it when no namespace is watched; *gone: it was there and is no more. Idempotent. */
+int loader_oracle_unload_unused(const struct loader_config *c, bool *gone, struct error *e);
 
 /*
  * Watches a namespace, told by its cookie (SO_NETNS_COOKIE). -EBUSY when another process does.

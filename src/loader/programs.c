@@ -18,6 +18,7 @@
 static const struct tool tool = {
 	.name = "mptcpify",
 	.object = "select/mptcpify",
+	.precious = true,
 	.needs = "it takes BPF programs that modify a return value (fmod_ret): "
 		 "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS, and no lockdown of tracing",
 };
@@ -92,16 +93,6 @@ static int put(int fd, uint64_t cookie, const struct mptcp_program *rules, size_
 	return 0;
 }
 
-static int unload_unused(const struct loader_config *c, struct error *e)
-{
-	_cleanup_close_ int fd = tool_map(&tool, c, MAP);
-	struct mptcp_program_key key;
-
-	if (fd >= 0 && bpf_map_get_next_key(fd, NULL, &key) == 0)
-		return 0;
-	return tool_unload(&tool, c, e);
-}
-
 static int write_once(const struct loader_config *c, uint64_t cookie,
 		      const struct mptcp_program *rules, size_t nr, struct error *e)
 {
@@ -122,8 +113,10 @@ static int write_once(const struct loader_config *c, uint64_t cookie,
 	err = put(fd, cookie, rules, nr);
 	if (err == 0 && nr)
 		return tool_loaded(&tool, c, PROGRAM) ? 0 : -EAGAIN;
-	if (err == 0)
-		return unload_unused(c, e);
+	if (err == 0) {
+		err = tool_unload_unused(&tool, c, MAP, e);
+		return err < 0 ? err : 0;
+	}
 	error_set(e, err, "cannot write the rules for programs: %s", strerror(-err));
 	if (put(fd, cookie, before, nr_before) < 0)
 		error_hint(e, "the former rules could not be put back: mptcp-pmctl unload");

@@ -16,8 +16,9 @@
 #include "loader/pins.h"
 #include "util/cleanup.h"
 
-#define NEW	   "_new" /* bpffs takes no dots in names */
-#define LOCK_TRIES 100	  /* 20 ms each */
+#define NEW	       "_new" /* bpffs takes no dots in names */
+#define TOOL_KEY_BYTES 64     /* of a map of users, at most */
+#define LOCK_TRIES     500    /* 20 ms each */
 
 static void close_folder(DIR **d)
 {
@@ -262,27 +263,17 @@ int tool_load(const struct tool *t, const struct loader_config *c, enum loader_o
 		return err;
 	pins_tool_path(c, t->name, NULL, path);
 	err = install(t, c, outcome, e);
-	/* Maps of another version: what is in them is soon gathered again. */
-	if (err < 0 && strstr(loader_log(), "parameter mismatch") && remove_all(t, c, e) == 0)
-		err = install(t, c, outcome, e);
+	if (err < 0 && strstr(loader_log(), "parameter mismatch")) {
+		/* Maps of another version; most are soon filled again. */
+		if (t->precious)
+			return error_hint(e, "mptcp-pmctl unload, in each network namespace with "
+					     "a policy");
+		err = remove_all(t, c, e);
+		if (err == 0)
+			err = install(t, c, outcome, e);
+	}
 	if (err < 0)
 		forget_maps(t, c);
-	return err;
-}
-
-int tool_unload(const struct tool *t, const struct loader_config *c, struct error *e)
-{
-	_cleanup_close_ int fd = -1;
-	char path[PINS_PATH_BYTES];
-	int err;
-
-	pins_tool_path(c, t->name, NULL, path);
-	if (access(path, F_OK) < 0 && errno == ENOENT)
-		return 0;
-	fd = lock(c, e);
-	err = fd < 0 ? fd : remove_all(t, c, e);
-	if (err == 0)
-		rmdir(path);
 	return err;
 }
 
@@ -294,6 +285,35 @@ int tool_map(const struct tool *t, const struct loader_config *c, const char *na
 	pins_tool_path(c, t->name, name, path);
 	fd = bpf_obj_get(path);
 	return fd < 0 ? -errno : fd;
+}
+
+static bool has_entry(const struct tool *t, const struct loader_config *c, const char *map)
+{
+	_cleanup_close_ int fd = tool_map(t, c, map);
+	uint8_t key[TOOL_KEY_BYTES];
+
+	return fd >= 0 && bpf_map_get_next_key(fd, NULL, key) == 0;
+}
+
+int tool_unload_unused(const struct tool *t, const struct loader_config *c, const char *users,
+		       struct error *e)
+{
+	_cleanup_close_ int fd = -1;
+	char path[PINS_PATH_BYTES];
+	int err;
+
+	pins_tool_path(c, t->name, NULL, path);
+	if (access(path, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	fd = lock(c, e);
+	if (fd < 0)
+		return fd;
+	if (has_entry(t, c, users))
+		return 1;
+	err = remove_all(t, c, e);
+	if (err == 0)
+		rmdir(path);
+	return err;
 }
 
 bool tool_loaded(const struct tool *t, const struct loader_config *c, const char *program)

@@ -82,7 +82,7 @@ static void force(struct pm_engine *e, unsigned int path, bool down)
 	e->forced_down[path] = down;
 	for (size_t i = 0; i < e->nr_sources; i++)
 		if (e->sources[i].path == path && !down)
-			e->sources[i].healed_ms = e->now;
+			engine_heal(e, &e->sources[i]);
 	memset(e->dirty, true, e->nr_modes);
 }
 
@@ -96,7 +96,7 @@ static void allow(struct pm_engine *e, const enum pm_allowed *allowed)
 
 		if (path < e->policy->nr_paths && e->allowed[path] == PM_ALLOWED_NONE &&
 		    allowed[path] != PM_ALLOWED_NONE)
-			e->sources[i].healed_ms = e->now;
+			engine_heal(e, &e->sources[i]);
 	}
 	memcpy(e->allowed, allowed, e->policy->nr_paths * sizeof(*allowed));
 	engine_order_sources(e);

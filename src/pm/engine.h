@@ -127,6 +127,7 @@ struct pm_source_view {
 	uint8_t id;   /* the local address id used in requests */
 	bool present; /* false: the address is gone, some subflows may still have it */
 	bool bad, forced_down;
+	enum pm_allowed allowed;
 	char why_bad[PM_REASON_BYTES]; /* empty: good */
 	uint64_t since_ms;	       /* of good or bad */
 	struct pm_health health;

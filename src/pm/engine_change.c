@@ -43,7 +43,7 @@ static void give_reason(struct work *w, enum pm_request_kind kind, const struct 
 struct pm_decision *engine_change(struct work *w, enum pm_request_kind kind, const struct flow *f)
 {
 	const struct source *s = f->source == NO_SOURCE ? NULL : &w->e->sources[f->source];
-	bool v6 = f->bits & FLOW_V6_SOCKET;
+	bool v6 = (f->bits & FLOW_V6_SOCKET) && kind != PM_WITHDRAW;
 	struct pm_decision *d;
 
 	if (w->nr == PM_SUBFLOWS_PER_BATCH) {
@@ -157,6 +157,11 @@ bool engine_has_other(const struct work *w, const struct flow *f)
 
 static void withdraw(struct work *w, const struct flow *f)
 {
+	uint8_t now = engine_source_of(w->e, f->local);
+
+	/* The peer would close what comes from another device that has the address. */
+	if (now != NO_SOURCE && engine_source_usable(w->e, now))
+		return;
 	if (!engine_change(w, PM_WITHDRAW, f))
 		return;
 	for (struct flow *g = w->c->flows; g < w->c->flows + w->c->nr_flows; g++)

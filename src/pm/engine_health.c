@@ -121,7 +121,7 @@ static void become(struct pm_engine *e, unsigned int mode, uint8_t source, bool 
 		if (o->trial_ms > TRIAL_MS_MAX)
 			o->trial_ms = TRIAL_MS_MAX > first ? TRIAL_MS_MAX : first;
 	} else {
-		e->sources[source].healed_ms = e->now;
+		engine_heal(e, &e->sources[source]);
 		o->why = TRIGGER_NONE;
 	}
 	o->bad = bad;

@@ -60,9 +60,10 @@ struct source {
 	uint8_t id;
 	uint32_t nr_subflows;
 	uint32_t nr_failing; /* joins that failed since the last that did not */
-	uint64_t since_ms;   /* present, or gone; what failed before is forgotten; 0: from the
-			      * start */
-	uint64_t healed_ms;  /* what failed before may be tried at once */
+	uint64_t since_ms;   /* present, or gone; 0: from the start */
+	uint32_t since_at;   /* the input that told so: what failed before is forgotten */
+	uint32_t healed_at;  /* what failed before may be tried at once */
+	uint64_t healed_ms;
 	struct pm_health health;
 };
 
@@ -95,8 +96,9 @@ enum attempt_bits {
 /* A subflow that was lost, refused or could not be made. */
 struct attempt {
 	uint8_t source, fails, bits;
-	uint32_t remote; /* hash of address and port */
-	uint64_t failed_ms, next_ms;
+	uint32_t remote;    /* hash of address and port */
+	uint32_t failed_at; /* pm_engine.input; two things may happen in the same millisecond */
+	uint64_t next_ms;
 };
 
 /* An address that the peer announced. */
@@ -180,6 +182,7 @@ struct pm_engine {
 	uint64_t resync_ms; /* of the newest; 0: none yet */
 	bool resync_due;
 	uint32_t random;
+	bool endpoints_untold; /* all of them have to be told again */
 	bool look_at_all; /* something went wrong: the next snapshot looks at every connection */
 	/* Of the call at hand. */
 	uint32_t input; /* its number */
@@ -286,6 +289,8 @@ void engine_reset_reason(struct pm_engine *e, struct conn *c, const struct flow 
 /* When a join may be made: 0 now, UINT64_MAX never. */
 uint64_t engine_retry_ms(const struct pm_engine *e, const struct conn *c, uint8_t source,
 			 const uint8_t remote[16], uint16_t port);
+/* Waiting for the path is over. */
+void engine_heal(struct pm_engine *e, struct source *s);
 void engine_worked(struct pm_engine *e, const struct flow *f);
 void engine_forget_blocks(struct pm_engine *e);
 

@@ -302,6 +302,8 @@ static bool works(const struct pm_engine *e, const struct conn *c, uint8_t sourc
 
 		first = when < first ? when : first;
 	}
+	if (!nr && c->role != PM_ROLE_SERVER) /* announced, for the peer to join */
+		return true;
 	*again_ms = first;
 	return first <= e->now || c->role == PM_ROLE_SERVER;
 }
@@ -329,6 +331,12 @@ static bool is_second_family(const struct pm_engine *e, const struct conn *c, ui
 	return false;
 }
 
+static bool is_announced(const struct pm_engine *e, const struct conn *c, uint8_t source)
+{
+	return (engine_use(e, source) & POLICY_ENDPOINT_SIGNAL) &&
+	       (engine_is_v4(e->sources[source].address) || !(c->bits & CONN_V4_SOCKET));
+}
+
 void engine_candidates(const struct pm_engine *e, const struct conn *c, struct candidates *v)
 {
 	uint32_t paths = engine_rule_paths(e, c);
@@ -348,7 +356,8 @@ void engine_candidates(const struct pm_engine *e, const struct conn *c, struct c
 			continue;
 		path = &e->policy->paths[e->sources[s].path];
 		nr = engine_targets(e, c, s, targets);
-		if (!open && ((!nr && c->role != PM_ROLE_SERVER) || is_second_family(e, c, s)))
+		if (!open && (is_second_family(e, c, s) ||
+			      (!nr && c->role != PM_ROLE_SERVER && !is_announced(e, c, s))))
 			continue;
 		good = works(e, c, s, targets, nr, &again_ms) && !o->bad;
 		v->items[v->nr++] = (struct candidate){

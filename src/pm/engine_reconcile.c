@@ -88,7 +88,9 @@ static void judge_flow(struct work *w, struct flow *f)
 	if (f->bits & FLOW_DELETING) {
 		if (age_ms(w, f) >= CLOSE_LOST_MS)
 			engine_resync(w->e, "a subflow that was to be closed did not say so");
-		set_min(&w->due, w->e->now - age_ms(w, f) + CLOSE_LOST_MS);
+		set_min(&w->due, age_ms(w, f) < CLOSE_LOST_MS
+					 ? w->e->now - age_ms(w, f) + CLOSE_LOST_MS
+					 : w->e->now + CLOSE_LOST_MS);
 		return;
 	}
 	if (!engine_flow_usable(w->e, f)) {

@@ -5,7 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define TOO_EARLY_MS 200 /* the peer has not shown yet that it speaks MPTCP */
+#define TOO_EARLY_MS 200  /* the peer has not shown yet that it speaks MPTCP */
+#define YOUNG_MS     2000 /* and after so long it will not */
 #define AGAIN_MS     1000
 
 static void flow_of(const struct pm_engine *e, const struct pm_request *r, struct flow *out)
@@ -61,6 +62,8 @@ void engine_undo(struct pm_engine *e, const struct pm_decision *d)
 
 	if (d->kind == PM_DECIDE_RESYNC)
 		e->resync_due = true;
+	if (d->kind == PM_DECIDE_ENDPOINTS)
+		e->endpoints_untold = true;
 	if (!c)
 		return;
 	if (d->kind == PM_DECIDE_IDENTIFY)
@@ -102,7 +105,7 @@ static void fail(struct pm_engine *e, struct conn *c, const struct pm_request *r
 	take_back(e, c, r);
 	switch (r->kind) {
 	case PM_SUBFLOW_ADD:
-		if (rc == -ENOTCONN)
+		if (rc == -ENOTCONN && c->born_ms && e->now - c->born_ms < YOUNG_MS)
 			engine_postpone(e, c, &f, TOO_EARLY_MS);
 		else
 			engine_failed(e, c, &f, false);

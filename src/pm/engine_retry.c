@@ -22,6 +22,12 @@ enum reset_reason {
 	RESET_MIDDLEBOX,
 };
 
+void engine_heal(struct pm_engine *e, struct source *s)
+{
+	s->healed_at = e->input;
+	s->healed_ms = e->now;
+}
+
 /* xorshift; the same numbers in each run, which tests rely on. */
 static uint32_t next_random(struct pm_engine *e)
 {
@@ -53,12 +59,13 @@ struct attempt *engine_attempt(const struct pm_engine *e, const struct conn *c, 
 {
 	struct attempt *a = source == NO_SOURCE ? NULL : find(c, source, remote, port);
 
-	return a && a->failed_ms >= e->sources[source].since_ms ? a : NULL;
+	return a && a->failed_at >= e->sources[source].since_at ? a : NULL;
 }
 
 static struct attempt *get(struct pm_engine *e, struct conn *c, const struct flow *f)
 {
 	struct attempt *a = find(c, f->source, f->remote, f->remote_port), *bigger;
+	bool is_new = !a || a->failed_at < e->sources[f->source].since_at;
 
 	if (!a && c->nr_attempts == UINT8_MAX)
 		a = &c->attempts[next_random(e) % UINT8_MAX];
@@ -70,12 +77,11 @@ static struct attempt *get(struct pm_engine *e, struct conn *c, const struct flo
 		}
 		c->attempts = bigger;
 		a = &bigger[c->nr_attempts++];
-		a->failed_ms = 0;
 	}
-	if (!engine_attempt(e, c, f->source, f->remote, f->remote_port) || !a->failed_ms)
+	if (is_new)
 		*a = (struct attempt){ .source = f->source,
 				       .remote = engine_hash(f->remote, f->remote_port) };
-	a->failed_ms = e->now;
+	a->failed_at = e->input;
 	return a;
 }
 
@@ -171,7 +177,7 @@ uint64_t engine_retry_ms(const struct pm_engine *e, const struct conn *c, uint8_
 
 	if (a && (a->bits & ATTEMPT_NEVER))
 		return UINT64_MAX;
-	if (a && a->failed_ms >= e->sources[source].healed_ms)
+	if (a && a->failed_at >= e->sources[source].healed_at)
 		when = a->next_ms;
 	for (size_t i = 0; i < e->nr_blocks; i++) {
 		const struct block *b = &e->blocks[i];
@@ -191,7 +197,7 @@ void engine_worked(struct pm_engine *e, const struct flow *f)
 		return;
 	s = &e->sources[f->source];
 	if (s->nr_failing >= FAILING) {
-		s->healed_ms = e->now;
+		engine_heal(e, s);
 		memset(e->dirty, true, e->nr_modes);
 	}
 	s->nr_failing = 0;

@@ -9,6 +9,20 @@
 
 #define NO_PATH UINT_MAX
 
+uint8_t engine_source_of(const struct pm_engine *e, const uint8_t local[16])
+{
+	uint8_t gone = NO_SOURCE;
+
+	for (size_t i = 0; i < e->nr_sources; i++) {
+		if (!e->sources[i].used || memcmp(e->sources[i].address, local, 16) != 0)
+			continue;
+		if (e->sources[i].present)
+			return (uint8_t)i;
+		gone = (uint8_t)i;
+	}
+	return gone;
+}
+
 static unsigned int path_index(const struct pm_engine *e, const struct pm_interface *it)
 {
 	const struct policy_path *path = pm_path_of(e->policy, it);
@@ -35,10 +49,15 @@ static bool is_id_taken(const struct pm_engine *e, unsigned int id)
 	return false;
 }
 
-/* From the address, so that it is the same after a restart: the kernel knows ids it was told. */
+/* From the address, so that it is the same after a restart, and on another device: the kernel
+ * remembers ids it was told. */
 static uint8_t choose_id(const struct pm_engine *e, const uint8_t address[16])
 {
 	unsigned int id = engine_hash(address, 0) % UINT8_MAX + 1;
+	uint8_t same = engine_source_of(e, address);
+
+	if (same != NO_SOURCE)
+		return e->sources[same].id;
 
 	while (is_id_taken(e, id))
 		id = id % UINT8_MAX + 1;
@@ -93,6 +112,7 @@ static bool take_address(struct pm_engine *e, const struct pm_interface *it, uns
 	changed = !s->present || s->path != path;
 	if (!s->present) {
 		s->since_ms = e->started ? e->now : 0;
+		s->since_at = e->input;
 		s->nr_failing = 0;
 		s->health = (struct pm_health){ 0 };
 	}
@@ -108,6 +128,7 @@ static void leave(struct pm_engine *e, struct source *s)
 {
 	s->present = false;
 	s->since_ms = e->now;
+	s->since_at = e->input;
 	s->health = (struct pm_health){ 0 };
 	engine_opinions_reset(e, (uint8_t)(s - e->sources));
 }
@@ -117,7 +138,9 @@ static void find_sources(struct pm_engine *e, struct conn *c)
 	for (size_t i = 0; i < c->nr_flows; i++) {
 		struct flow *f = &c->flows[i];
 
-		if (f->source == NO_SOURCE || !e->sources[f->source].present)
+		/* A device that was replaced by another with the same address is another source:
+		 * subflows are bound to theirs. */
+		if (f->source == NO_SOURCE)
 			engine_set_source(e, f, engine_source_of(e, f->local));
 	}
 	c->announced &= ~e->replaced;
@@ -197,20 +220,6 @@ void engine_order_sources(struct pm_engine *e)
 			e->order[at] = e->order[at - 1];
 		e->order[at] = (uint8_t)i;
 	}
-}
-
-uint8_t engine_source_of(const struct pm_engine *e, const uint8_t local[16])
-{
-	uint8_t gone = NO_SOURCE;
-
-	for (size_t i = 0; i < e->nr_sources; i++) {
-		if (!e->sources[i].used || memcmp(e->sources[i].address, local, 16) != 0)
-			continue;
-		if (e->sources[i].present)
-			return (uint8_t)i;
-		gone = (uint8_t)i;
-	}
-	return gone;
 }
 
 bool engine_source_usable(const struct pm_engine *e, uint8_t source)

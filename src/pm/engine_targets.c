@@ -15,6 +15,20 @@ unsigned int engine_use(const struct pm_engine *e, uint8_t source)
 		       : use | POLICY_ENDPOINT_SUBFLOW;
 }
 
+/* What is on this host or link is not reached from elsewhere. */
+static bool is_near(const struct pm_engine *e, const uint8_t a[16])
+{
+	struct pm_address x = engine_unpack(a);
+	uint8_t own;
+
+	if (x.family == AF_INET && (a[12] == 127 || (a[12] == 169 && a[13] == 254)))
+		return true;
+	if (x.family == AF_INET6 && (IN6_IS_ADDR_LOOPBACK(&x.v6) || IN6_IS_ADDR_LINKLOCAL(&x.v6)))
+		return true;
+	own = engine_source_of(e, a);
+	return own != NO_SOURCE && e->sources[own].present;
+}
+
 size_t engine_targets(const struct pm_engine *e, const struct conn *c, uint8_t source,
 		      struct target out[PEERS_MAX + 1])
 {
@@ -24,14 +38,14 @@ size_t engine_targets(const struct pm_engine *e, const struct conn *c, uint8_t s
 	if (!(engine_use(e, source) & POLICY_ENDPOINT_SUBFLOW) ||
 	    (!v4 && (c->bits & CONN_V4_SOCKET)))
 		return 0;
-	if (!(c->bits & CONN_DENY_ID0) && engine_is_v4(c->remote) == v4) {
+	if (!(c->bits & CONN_DENY_ID0) && engine_is_v4(c->remote) == v4 && !is_near(e, c->remote)) {
 		out[nr] = (struct target){ .port = c->remote_port };
 		memcpy(out[nr++].address, c->remote, 16);
 	}
 	for (size_t i = 0; i < c->nr_peers; i++) {
 		const struct peer *p = &c->peers[i];
 
-		if (engine_is_v4(p->address) != v4)
+		if (engine_is_v4(p->address) != v4 || is_near(e, p->address))
 			continue;
 		out[nr] =
 			(struct target){ .port = p->port ? p->port : c->remote_port, .id = p->id };

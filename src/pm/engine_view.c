@@ -18,6 +18,13 @@ const char *pm_wanted_name(enum pm_wanted w)
 	return names[w];
 }
 
+/* With the kernel's path manager the endpoints are what stays open. */
+static bool is_open(const struct pm_engine *e, const struct candidate *cand)
+{
+	return cand->has_flow || (e->kind == POLICY_ENGINE_KERNEL &&
+				  e->endpoints[e->sources[cand->source].path] != PM_WANT_NONE);
+}
+
 static void wanted_of(const struct pm_engine *e, const struct conn *c,
 		      enum pm_wanted out[PM_SOURCES_MAX])
 {
@@ -27,7 +34,7 @@ static void wanted_of(const struct pm_engine *e, const struct conn *c,
 	engine_candidates(e, c, &v);
 	engine_decide_wanted(&v);
 	for (size_t i = 0; i < v.nr; i++)
-		if (!v.items[i].keep || v.items[i].has_flow)
+		if (!v.items[i].keep || is_open(e, &v.items[i]))
 			out[v.items[i].source] = v.items[i].want;
 }
 
@@ -64,6 +71,7 @@ void pm_engine_source(const struct pm_engine *e, size_t i, struct pm_source_view
 		.present = s->present,
 		.bad = o->bad,
 		.forced_down = s->path < POLICY_PATHS_MAX && e->forced_down[s->path],
+		.allowed = s->path < POLICY_PATHS_MAX ? e->allowed[s->path] : PM_ALLOWED_ALL,
 		.since_ms = o->changed_ms > s->since_ms ? o->changed_ms : s->since_ms,
 		.health = s->health,
 		.nr_subflows = s->nr_subflows,
@@ -170,7 +178,7 @@ void engine_tell_endpoints(struct pm_engine *e)
 		enum pm_wanted now = pm_engine_wanted(e, path);
 		struct pm_decision *d;
 
-		if (now == e->endpoints[path])
+		if (now == e->endpoints[path] && !e->endpoints_untold)
 			continue;
 		d = engine_decide(e, PM_DECIDE_ENDPOINTS, 0);
 		if (!d)
@@ -181,4 +189,5 @@ void engine_tell_endpoints(struct pm_engine *e)
 			   now == PM_WANT_NONE ? "not needed" : pm_wanted_name(now));
 		e->endpoints[path] = now;
 	}
+	e->endpoints_untold = false;
 }

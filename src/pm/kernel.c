@@ -52,7 +52,7 @@ static int read_sysctls(struct pm_kernel *k, struct error *e)
 	return pm_sysctl_read("scheduler", k->scheduler, sizeof(k->scheduler), e);
 }
 
-int pm_kernel_read(struct pm_kernel *out, struct error *e)
+int pm_kernel_read_settings(struct pm_kernel *out, struct error *e)
 {
 	_cleanup_(pm_kernel_clear) struct pm_kernel k = { 0 };
 	_cleanup_(pm_mptcp_close) struct pm_mptcp m = { 0 };
@@ -68,8 +68,6 @@ int pm_kernel_read(struct pm_kernel *out, struct error *e)
 	if (r == 0)
 		r = pm_mptcp_limits(&m, &k.limits, e);
 	if (r == 0)
-		r = pm_interfaces_read(&k.interfaces, &k.nr_interfaces, e);
-	if (r == 0)
 		r = pm_netns_identify(&ns, e);
 	if (r == 0)
 		r = pm_state_read(&ns, &s, e);
@@ -78,6 +76,21 @@ int pm_kernel_read(struct pm_kernel *out, struct error *e)
 	take_state(&s, &k);
 	*out = k;
 	k = (struct pm_kernel){ 0 };
+	return 0;
+}
+
+int pm_kernel_read(struct pm_kernel *out, struct error *e)
+{
+	struct pm_kernel k = { 0 };
+	int r = pm_kernel_read_settings(&k, e);
+
+	if (r == 0)
+		r = pm_interfaces_read(&k.interfaces, &k.nr_interfaces, e);
+	if (r < 0) {
+		pm_kernel_clear(&k);
+		return r;
+	}
+	*out = k;
 	return 0;
 }
 

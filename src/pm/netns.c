@@ -80,6 +80,21 @@ int pm_netns_identify(struct pm_netns *out, struct error *e)
 	return 0;
 }
 
+void pm_netns_name(uint64_t inode, char *out, size_t size)
+{
+	_cleanup_(close_folder) DIR *d = opendir("/run/netns");
+	struct dirent *entry;
+	struct stat st;
+	char path[512];
+
+	out[0] = '\0';
+	while (d && (entry = readdir(d))) {
+		snprintf(path, sizeof(path), "/run/netns/%s", entry->d_name);
+		if (entry->d_name[0] != '.' && stat(path, &st) == 0 && st.st_ino == inode)
+			snprintf(out, size, "%s", entry->d_name);
+	}
+}
+
 static bool folder_has(const char *folder, const char *suffix, uint64_t inode)
 {
 	_cleanup_(close_folder) DIR *d = opendir(folder);

@@ -4,6 +4,7 @@
 #define PM_NETNS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "util/error.h"
@@ -18,5 +19,8 @@ int pm_netns_identify(struct pm_netns *out, struct error *e);
 /* Is some namespace with this inode alive, as far as processes, /run/netns and mounts show? One
  * that is held by an open descriptor alone is not found. */
 bool pm_netns_alive(uint64_t inode);
+
+/* Its name under /run/netns; empty: it has none. */
+void pm_netns_name(uint64_t inode, char *out, size_t size);
 
 #endif

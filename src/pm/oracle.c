@@ -13,6 +13,7 @@
 
 #define ALPHA_PERMILLE 500
 #define PERIOD_MS      500
+#define TRIES	       3 /* it may be unloaded right after it was loaded */
 #define FORGOTTEN_MS   60000
 #define NS_PER_MS      1000000ull
 
@@ -229,14 +230,19 @@ static int open_with(const struct loader_config *c, const struct oracle_config *
 		err = error_set(e, -EOPNOTSUPP,
 				"this kernel does not tell network namespaces "
 				"apart (SO_NETNS_COOKIE)");
-	if (err == 0)
-		err = loader_oracle_load(c, &outcome, e);
 	if (err < 0)
 		return err;
 	if (c)
 		o->config = *c;
 	o->cookie = netns.cookie;
-	return loader_oracle_watch(c, o->cookie, config, &o->loader, e);
+	for (int i = 0; i < TRIES; i++) {
+		err = loader_oracle_load(c, &outcome, e);
+		if (err == 0)
+			err = loader_oracle_watch(c, o->cookie, config, &o->loader, e);
+		if (err != -ENOENT)
+			break;
+	}
+	return err;
 }
 
 int pm_oracle_open_config(const struct loader_config *c, const struct oracle_config *config,

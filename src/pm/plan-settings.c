@@ -54,6 +54,8 @@ void pm_plan_scheduler(struct planner *p)
 	bool asked = p->policy && p->policy->scheduler.name[0];
 	struct pm_action *a;
 
+	if (p->policy && p->options.leave_scheduler)
+		return;
 	if (asked)
 		target = p->policy->scheduler.name;
 	for (size_t i = 0; !asked && i < k->nr_set_scheduler; i++)

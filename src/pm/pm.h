@@ -158,6 +158,8 @@ struct pm_plan {
 int pm_netns_enter(const char *name, struct error *e);
 
 int pm_kernel_read(struct pm_kernel *out, struct error *e);
+/* The same without the interfaces, for those who know them already. */
+int pm_kernel_read_settings(struct pm_kernel *out, struct error *e);
 void pm_kernel_clear(struct pm_kernel *k);
 
 /* The first path that matches the interface, up or not; NULL: it belongs to none. */
@@ -183,6 +185,7 @@ struct pm_plan_options {
 	 * or becomes again what it was before us. */
 	enum policy_engine engine;
 	bool has_daemon;	      /* that does the rest, or will */
+	bool leave_scheduler;	      /* who loads schedulers sets it, too */
 	bool leave_endpoints;	      /* those there are stay, none is added */
 	const enum pm_wanted *wanted; /* by path, in place of what mode and path say; or NULL */
 };

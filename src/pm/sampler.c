@@ -11,10 +11,11 @@
 #define ESTABLISHED   1 /* of include/net/tcp_states.h */
 #define PERMILLE      1000
 #define BITS_PER_BYTE 8
+#define KEY_BYTES     36
 
 /* A subflow as it was in the sample before. */
 struct seen {
-	struct pm_socket_pair at; /* unmapped, padding 0: compared as bytes */
+	uint8_t key[KEY_BYTES]; /* addresses and ports */
 	uint32_t sent_segments, retransmits;
 	uint64_t acked_bytes, received_bytes;
 	uint64_t waiting_ms; /* since when something is outstanding; 0: nothing is */
@@ -57,33 +58,32 @@ static int by_pair(const void *a, const void *b)
 {
 	const struct seen *x = a, *y = b;
 
-	return memcmp(&x->at, &y->at, sizeof(x->at));
+	return memcmp(x->key, y->key, KEY_BYTES);
 }
 
-static void take_address(const struct pm_address *from, struct pm_address *out)
+static size_t put(uint8_t *key, size_t at, const void *from, size_t size)
 {
-	struct pm_address plain = pm_address_unmapped(from);
-
-	out->family = plain.family;
-	if (plain.family == AF_INET)
-		out->v4 = plain.v4;
-	else
-		out->v6 = plain.v6;
+	memcpy(key + at, from, size);
+	return at + size;
 }
 
 static struct seen see(const struct pm_subflow *f)
 {
-	struct seen s;
+	const struct pm_address local = pm_address_unmapped(&f->at.local),
+				remote = pm_address_unmapped(&f->at.remote);
+	bool four = local.family == AF_INET;
+	size_t size = four ? sizeof(local.v4) : sizeof(local.v6);
+	struct seen s = {
+		.sent_segments = f->sent_segments,
+		.retransmits = f->retransmits,
+		.acked_bytes = f->acked_bytes,
+		.received_bytes = f->received_bytes,
+	};
+	size_t at = put(s.key, 0, &f->at.local_port, sizeof(f->at.local_port));
 
-	memset(&s, 0, sizeof(s));
-	take_address(&f->at.local, &s.at.local);
-	take_address(&f->at.remote, &s.at.remote);
-	s.at.local_port = f->at.local_port;
-	s.at.remote_port = f->at.remote_port;
-	s.sent_segments = f->sent_segments;
-	s.retransmits = f->retransmits;
-	s.acked_bytes = f->acked_bytes;
-	s.received_bytes = f->received_bytes;
+	at = put(s.key, at, &f->at.remote_port, sizeof(f->at.remote_port));
+	at = put(s.key, at, four ? (const void *)&local.v4 : &local.v6, size);
+	put(s.key, at, four ? (const void *)&remote.v4 : &remote.v6, size);
 	return s;
 }
 
@@ -244,12 +244,13 @@ int pm_sampler_take(struct pm_sampler *s, const struct pm_connections *all,
 	forget(s, interfaces, nr_interfaces);
 	for (size_t i = 0; i < all->nr_subflows; i++) {
 		const struct pm_subflow *f = &all->subflows[i];
+		const struct pm_address local = pm_address_unmapped(&f->at.local);
 		struct seen now = see(f), *before;
 		struct path *p;
 
 		if (f->state != ESTABLISHED || !f->token)
 			continue;
-		p = find_path(s, &now.at.local, interfaces, nr_interfaces);
+		p = find_path(s, &local, interfaces, nr_interfaces);
 		if (!p)
 			continue;
 		before = s->nr_seen ? bsearch(&now, s->seen, s->nr_seen, sizeof(*seen), by_pair)

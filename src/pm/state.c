@@ -23,7 +23,7 @@ const char *pm_state_folder(void)
 	return path && *path ? path : STATE_FOLDER;
 }
 
-static void boot_id(char out[PM_BOOT_BYTES])
+void pm_state_boot(char out[PM_BOOT_BYTES])
 {
 	_cleanup_fclose_ FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
 
@@ -227,7 +227,7 @@ static int read_file(const char *path, struct pm_state *out)
 		return -ENOMEM;
 	n = fread(text, 1, STATE_BYTES_MAX, f);
 	text[n] = '\0';
-	boot_id(boot);
+	pm_state_boot(boot);
 	if (pm_state_decode(text, &s) < 0 || strcmp(s.boot, boot) != 0)
 		return -ENOENT;
 	*out = s;
@@ -272,7 +272,7 @@ int pm_state_write(const struct pm_netns *ns, struct pm_state *s, struct error *
 
 	state_path(ns, "", path, sizeof(path));
 	state_path(ns, ".new", fresh, sizeof(fresh));
-	boot_id(s->boot);
+	pm_state_boot(s->boot);
 	s->cookie = ns->cookie;
 	f = fopen(fresh, "we");
 	if (!f)

@@ -38,6 +38,9 @@ struct pm_state {
 
 const char *pm_state_folder(void);
 
+/* The boot id; empty when it cannot be read. */
+void pm_state_boot(char out[PM_BOOT_BYTES]);
+
 /* Idempotent. */
 void pm_state_clear(struct pm_state *s);
 

@@ -303,6 +303,24 @@ static const struct key limits_keys[] = {
 };
 static const struct value limits = { VALUE_OBJECT, KEYS(limits_keys) };
 
+static const struct word log_levels[] = {
+	{ "info", POLICY_LOG_INFO },
+	{ "error", POLICY_LOG_ERROR },
+	{ "warning", POLICY_LOG_WARNING },
+	{ "debug", POLICY_LOG_DEBUG },
+};
+_Static_assert(ARRAY_SIZE(log_levels) == POLICY_LOG_DEBUG + 1, "a log level has no name");
+static const struct value log_level = { VALUE_WORD, WORDS(log_levels) };
+static const struct key observe_keys[] = {
+	{ .name = "log",
+	  &log_level,
+	  handle_word,
+	  offsetof(struct policy_observe, log),
+	  "What the daemon says: what is as important as this, or more.",
+	  "info" },
+};
+static const struct value observe = { VALUE_OBJECT, KEYS(observe_keys) };
+
 static const struct key root_keys[] = {
 	{ .name = "version",
 	  &version_value,
@@ -374,6 +392,11 @@ static const struct key root_keys[] = {
 	  handle_establish,
 	  offsetof(struct draft, policy.establish),
 	  "How connections get established." },
+	{ .name = "observe",
+	  &observe,
+	  handle_object,
+	  offsetof(struct draft, policy.observe),
+	  "What is told of what goes on." },
 };
 
 const struct value grammar_root = { VALUE_OBJECT, KEYS(root_keys) };

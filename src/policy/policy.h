@@ -38,7 +38,7 @@ enum policy_link_type {
 	POLICY_LINK_VPN,
 };
 
-/* What a mode does with a connection's paths; mptcp-pm.policy(5) has a state diagram of each. */
+/* What a mode does with a connection's paths; docs/modes.md has a state diagram of each. */
 enum policy_mode_kind {
 	POLICY_MODE_HANDOVER,	    /* cheapest paths active, a dearer one only when they are bad */
 	POLICY_MODE_AGGREGATE,	    /* every path active */
@@ -77,6 +77,18 @@ enum policy_engine {
 	POLICY_ENGINE_AUTO,	 /* userspace when something asks for it, else the kernel */
 	POLICY_ENGINE_KERNEL,	 /* endpoints and limits, the same for every connection */
 	POLICY_ENGINE_USERSPACE, /* the daemon, connection by connection */
+};
+
+/* How much the daemon says, and what is more important. */
+enum policy_log {
+	POLICY_LOG_INFO,
+	POLICY_LOG_ERROR,
+	POLICY_LOG_WARNING,
+	POLICY_LOG_DEBUG,
+};
+
+struct policy_observe {
+	enum policy_log log;
 };
 
 enum policy_fallback {
@@ -352,6 +364,7 @@ struct policy {
 	struct policy_guard guard;
 	struct policy_establish establish;
 	struct policy_reset reset;
+	struct policy_observe observe;
 };
 
 /* How many rules with one range of ports each a rule amounts to. */

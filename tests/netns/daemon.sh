@@ -9,11 +9,11 @@ daemon_policy() {
 	printf '%s\n' 'engine: userspace' "${@:2}" >>"$TMP/policy.yaml"
 }
 
-# start_daemon [OPTIONS]: its process is $DAEMON, its log $TMP/daemon
+# start_daemon: its process is $DAEMON, its log $TMP/daemon
 start_daemon() {
-	"$PMCTL" daemon --netns "$C" --policy "$TMP/policy.yaml" "$@" >>"$TMP/daemon" 2>&1 &
+	"$PMCTL" daemon --netns "$C" --policy "$TMP/policy.yaml" >>"$TMP/daemon" 2>&1 &
 	DAEMON=$!
-	wait_for 10 pmctl path list --netns "$C" || die "no daemon: $(cat "$TMP/daemon")"
+	wait_for 15 pmctl path list --netns "$C" || die "no daemon: $(cat "$TMP/daemon")"
 }
 stop_daemon() {
 	kill "$DAEMON"
@@ -31,7 +31,7 @@ daemon_world() {
 # Both ends are not to be late for want of a processor: what is measured is the path manager.
 serve() {
 	chrt -f 1 ip netns exec "$S" "$TRAFFIC" server --port 7777 &
-	wait_for 10 listening
+	wait_for 15 listening
 }
 end_world() {
 	stop_daemon
@@ -65,22 +65,54 @@ ask() { # LINE...: what is answered, up to the last line of each answer
 	END
 }
 
+# A busy machine, or one that runs elsewhere, lets a processor stand still now and then for longer
+# than what is measured. A clock that ticks on each of them in the foreground sees it; what the
+# longest pause was, in ms, is in $TMP/stall at its end.
+metronome() {
+	chrt -f 2 python3 - "$TMP/stall" <<-'END' &
+		import os, signal, sys, threading, time
+		end = threading.Event()
+		signal.signal(signal.SIGTERM, lambda *_: end.set())
+		worst = []
+		def tick(cpu):
+		    os.sched_setaffinity(0, {cpu})
+		    longest = 0
+		    while not end.is_set():
+		        t = time.monotonic()
+		        time.sleep(0.002)
+		        longest = max(longest, time.monotonic() - t - 0.002)
+		    worst.append(round(longest * 1000))
+		threads = [threading.Thread(target=tick, args=(c,)) for c in os.sched_getaffinity(0)]
+		for t in threads:
+		    t.start()
+		for t in threads:
+		    t.join()
+		print(max(worst) if max(worst) > 5 else 0, file=open(sys.argv[1], "w"))
+	END
+	METRONOME=$!
+}
 # talk COUNT [OPTIONS]: 200 bytes there and back every 100 ms; the result is $TMP/talk
 talk() {
+	metronome
 	chrt -f 1 ip netns exec "$C" "$TRAFFIC" client echo --host 10.77.1.2 --port 7777 --bytes 200 \
 		--interval-ms 100 --timeout 60 --json --out "$TMP/rounds" --count "$@" >"$TMP/talk" &
 	TALK=$!
-	wait_for 10 rounds 5
+	wait_for 15 rounds 5
 }
 rounds() { [ "$(wc -l <"$TMP/rounds")" -ge "$1" ]; }
-talked() { # LONGEST GAP in ms that is allowed
+talked() { # LONGEST GAP in ms that is allowed, should the machine not stand still
+	local stall
 	wait "$TALK" || die "the exchange failed: $(cat "$TMP/talk")"
+	kill "$METRONOME"
+	wait "$METRONOME"
+	stall=$(cat "$TMP/stall")
+	echo "the machine stood still for up to $stall ms"
 	cat "$TMP/talk"
 	python3 -c '
 import json, sys
 r = json.load(open(sys.argv[1]))
 assert r["ok"] and r["mptcp"], r
-assert r["gap_ms"] <= float(sys.argv[2]), "longest gap %s ms" % r["gap_ms"]' "$TMP/talk" "$1"
+assert r["gap_ms"] - r["late_ms"] <= float(sys.argv[2]), "longest gap %s ms" % r["gap_ms"]' "$TMP/talk" "$(($1 + stall))"
 }
 # The kernel takes one link down at a time, on the whole machine, and waits meanwhile; how long that
 # was, in ms, is $TOOK, and no fault of who hears of it.
@@ -141,7 +173,7 @@ stock_link_down() {
 	serve
 	count_lte
 	talk 30
-	wait_for 5 both_used
+	wait_for 15 both_used
 	[ "$(lte_bytes)" -gt 0 ] || die 'a backup subflow that costs nothing: the other test shows nothing'
 	ip -n "$C" link set wlan0 down
 	talked 5000
@@ -176,44 +208,47 @@ drop_lte() { # of either direction, silently
 }
 
 lost_subflow() {
-	local start
+	local start back
 	daemon_world aggregate
+	watch json "$C" -j
 	talk 80
-	wait_for 5 both_used
+	wait_for 15 both_used
 	drop_lte
 	ip netns exec "$C" ss -K -t src 10.77.2.1 >"$TMP/killed"
 	grep -q 10.77.2.1 "$TMP/killed" || die 'no subflow was killed'
-	wait_for 5 paths_used 's == ["10.77.1.1"]'
-	wait_for 5 grep -q 'add a subflow from 10.77.2.1' <(tail -n +5 "$TMP/daemon")
-	rounds "$(($(wc -l <"$TMP/rounds") + 10))" || wait_for 5 rounds "$(($(wc -l <"$TMP/rounds") + 10))"
+	wait_for 15 paths_used 's == ["10.77.1.1"]'
+	wait_for 15 grep -q 'add a subflow from 10.77.2.1' <(tail -n +5 "$TMP/daemon")
+	rounds "$(($(wc -l <"$TMP/rounds") + 10))" || wait_for 15 rounds "$(($(wc -l <"$TMP/rounds") + 10))"
 	ip netns exec "$C" nft delete table inet hole
 	start=${EPOCHREALTIME/./}
-	wait_for 5 both_used || die 'the subflow did not come back'
-	echo "came back after $(((${EPOCHREALTIME/./} - start) / 1000)) ms"
-	[ $((${EPOCHREALTIME/./} - start)) -le 1000000 ] || die 'too late'
+	wait_for 15 both_used || die 'the subflow did not come back'
+	back=$(sed -n 's/^{"time_us":\([0-9]*\),"event":"SF_ESTABLISHED".*/\1/p' "$TMP/json" | tail -n 1)
+	echo "came back after $(((back - start) / 1000)) ms"
+	# The SYN goes out again each second, and takes a moment.
+	[ $((back - start)) -le 1050000 ] || die 'too late'
 	talked 400
 	end_world
 }
 
 killed_daemon() {
 	daemon_world handover
-	talk 50
+	talk 80
 	kill -9 "$DAEMON"
 	wait "$DAEMON" 2>/dev/null || :
-	rounds 10 || wait_for 5 rounds 10
+	rounds 10 || wait_for 15 rounds 10
 	exits 1 pmctl path list --netns "$C"
 	grep -q 'no daemon runs in this network namespace' "$TMP/out" || die 'does not say so'
 	start_daemon
 	told 'o["mode"] == "handover" and [f["local"][:9] for f in o["subflows"]] == ["10.77.1.1"]' \
 		explain "$(sole_token)" || die 'the connection was not found again'
 	is "$(daemon_number requests)" 0 'requests after the start'
-	ip -n "$C" link set wlan0 down
-	wait_for 5 paths_used 's == ["10.77.2.1"]'
+	take_down wlan0
+	wait_for 15 paths_used 's == ["10.77.2.1"]'
 	kill -9 "$DAEMON"
 	wait "$DAEMON" 2>/dev/null || :
 	start_daemon
 	is "$(daemon_number requests)" 0 'requests after the second start'
-	talked 130
+	talked $((130 + TOOK))
 	end_world
 }
 
@@ -224,9 +259,11 @@ two_daemons() {
 	told 'o[0]["path"] == "wifi"' path list || die 'the first one is gone'
 	exits 1 pmctl unload --netns "$C"
 	grep -q 'systemctl stop mptcp-pm' "$TMP/out" || die 'unload does not say what to do'
-	# Another namespace is another matter.
-	"$PMCTL" daemon --netns "$S" --policy "$TMP/policy.yaml" >"$TMP/other" 2>&1 &
-	wait_for 5 pmctl path list --netns "$S"
+	# Another namespace is another matter; a scheduler that is not loaded is for apply.
+	{ cat "$TMP/policy.yaml" && printf 'fallback: allow\nscheduler: roundrobin\n'; } >"$TMP/other.yaml"
+	"$PMCTL" daemon --netns "$S" --policy "$TMP/other.yaml" >"$TMP/other" 2>&1 &
+	wait_for 15 pmctl path list --netns "$S"
+	wait_for 15 grep -q 'warning: the scheduler of new connections is default, the policy asks for roundrobin' "$TMP/other"
 	kill $!
 	wait $! || die 'the other one ended badly'
 	end_world
@@ -246,9 +283,9 @@ reload_undisturbed() {
 	local before
 	daemon_world aggregate
 	ip netns exec "$C" "$TRAFFIC" client echo --host 10.77.1.2 --port 7777 --bytes 200 \
-		--interval-ms 100 --count 70 --timeout 60 --parallel 20 --json >"$TMP/talk" &
+		--interval-ms 100 --count 110 --timeout 60 --parallel 20 --json >"$TMP/talk" &
 	TALK=$!
-	wait_for 10 conns_with 20 2
+	wait_for 15 conns_with 20 2
 	before=$(daemon_number requests)
 	# What changes is no concern of connections.
 	sed -i 's/^name: .*/name: another/; s/cost: 10/cost: 11/' "$TMP/policy.yaml"
@@ -261,10 +298,13 @@ reload_undisturbed() {
 	exits 1 pmctl reload --netns "$C"
 	grep -q 'policy.yaml:[0-9]*:[0-9]*: unknown key "kost"' "$TMP/out" || die 'no position'
 	is "$(daemon_number policy)" another 'the policy after a wrong one'
+	! grep -q ' debug: ' "$TMP/daemon" || die 'says more than it was asked to'
+	echo 'observe: { log: debug }' >>"$TMP/policy.yaml"
 	sed -i 's/kost: 11/cost: 11/; s/aggregate/handover/' "$TMP/policy.yaml"
 	exits 0 apply "$TMP/policy.yaml"
 	grep -q 'the daemon follows it' "$TMP/out" || die 'apply says nothing of the daemon'
-	wait_for 10 conns_with 20 1
+	wait_for 15 conns_with 20 1
+	grep -q ' debug: event SF_CLOSED' "$TMP/daemon" || die 'says less than it was asked to'
 	conns_lose_nothing
 	end_world
 }
@@ -279,13 +319,13 @@ print("longest gap %.0f ms" % max(c["gap_ms"] for c in r))' "$TMP/talk"
 
 path_by_hand() {
 	daemon_world handover
-	talk 40
+	talk 70
 	exits 0 pmctl path down wifi --netns "$C"
-	wait_for 5 paths_used 's == ["10.77.2.1"]'
+	wait_for 15 paths_used 's == ["10.77.2.1"]'
 	told '[(p["path"], p["state"]) for p in o] == [("wifi", "down"), ("wifi", "down"), ("lte", "good"), ("lte", "good")]' \
 		path list || die "$(pmctl path list --netns "$C")"
 	exits 0 pmctl path up wifi --netns "$C"
-	wait_for 10 paths_used '"10.77.1.1" in s'
+	wait_for 15 paths_used '"10.77.1.1" in s'
 	exits 1 pmctl path down dsl --netns "$C"
 	grep -q 'policy "netns-test" has no path "dsl"' "$TMP/out" || die "$(cat "$TMP/out")"
 	exits 2 pmctl path down --netns "$C"
@@ -311,10 +351,12 @@ rules_by_identity() {
 	(
 		echo "$BASHPID" >"$(find /sys/fs/cgroup -maxdepth 2 -name "${group#/}")/cgroup.procs"
 		exec ip netns exec "$C" "$TRAFFIC" client echo --host 10.77.1.2 --port 7777 --bytes 200 \
-			--interval-ms 100 --count 20 --timeout 60 --json --out "$TMP/rounds" >"$TMP/talk"
+			--interval-ms 100 --count 40 --timeout 60 --json --out "$TMP/rounds" >"$TMP/talk"
 	) &
 	TALK=$!
-	wait_for 10 both_used || die 'the rule of the cgroup was not followed'
+	metronome
+	wait_for 15 grep -q 'add a subflow from 10.77.2.1' "$TMP/daemon"
+	wait_for 15 both_used || die 'the rule of the cgroup was not followed'
 	told 'o["rule"] == 1' explain "$(sole_token)" || die 'explain names another rule'
 	talked 250
 	rmdir "$(find /sys/fs/cgroup -maxdepth 2 -name "${group#/}")"
@@ -326,13 +368,13 @@ actions_told() {
 	watch text "$C"
 	watch json "$C" -j
 	talk 20
-	ip -n "$C" link set wlan0 down
-	wait_for 5 grep -q 'ACTION.*subflow-add' "$TMP/text"
+	take_down wlan0
+	wait_for 15 grep -q 'ACTION.*subflow-add' "$TMP/text"
 	grep -qE '^20[0-9-]+T[0-9:.]+Z \[ *ACTION\] token=[0-9a-f]{8} action=subflow-add path=lte .*saddr4=10.77.2.1 .*reason="' \
 		"$TMP/text" || die "$(grep ACTION "$TMP/text")"
-	wait_for 5 grep -q subflow-add "$TMP/json"
+	wait_for 15 grep -q subflow-add "$TMP/json"
 	json_names json | grep -q 'ACTION' || die 'no ACTION in JSON'
-	talked 130
+	talked $((130 + TOOK))
 	end_world
 }
 
@@ -384,7 +426,7 @@ control_garbage() {
 		for s in many:
 		    s.close()
 	END
-	wait_for 10 pmctl path list --netns "$C"
+	wait_for 15 pmctl path list --netns "$C"
 	chmod 755 "$TMP" # that others get as far as the socket
 	python3 - "$(control_socket)" <<-'END'
 		import os, socket, sys
@@ -432,14 +474,18 @@ flood_of_connections() {
 	talk 60
 	made=$(short_connections 3)
 	echo "$made connections in 3 s, $(daemon_number events) events, $(daemon_number overflows) times some were lost, $(daemon_number resyncs) resyncs"
-	[ "$(daemon_number overflows)" -eq 0 ] || wait_for 5 resynced 2
+	[ "$(daemon_number overflows)" -eq 0 ] || wait_for 15 resynced 2
 	[ "$(daemon_number overflows)" -ne 0 ] || [ "$(daemon_number events)" -ge $((made * 4)) ] || die 'events are missing'
-	wait_for 10 same_connections || die 'the daemon has lost track'
+	wait_for 15 same_connections || die 'the daemon has lost track'
 	talked 250
 	end_world
 }
 resynced() { [ "$(daemon_number resyncs)" -ge "$1" ]; }
-overflowed() { awk -v want="$1" '$10 == want && $9 > 0 { found = 1 } END { exit !found }' "/proc/$DAEMON/net/netlink"; }
+# Has a generic netlink socket (protocol 16) of the client dropped messages?
+dropped_events() {
+	# shellcheck disable=SC2016 # for awk
+	ip netns exec "$C" awk '$2 == 16 && $9 > 0 { found = 1 } END { exit !found }' /proc/net/netlink
+}
 
 # It sleeps until the kernel has dropped events, and finds out all that it missed.
 lost_events() {
@@ -448,15 +494,15 @@ lost_events() {
 	talk 60
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		short_connections 1 >/dev/null
-		! ip netns exec "$C" awk '$2 == 16 && $9 > 0 { found = 1 } END { exit !found }' /proc/net/netlink || break
+		! dropped_events || break
 	done
 	ip -n "$C" link set wlan0 down
 	kill -CONT "$DAEMON"
-	wait_for 10 paths_used 's == ["10.77.2.1"]' || die 'the connection was not found'
+	wait_for 15 paths_used 's == ["10.77.2.1"]' || die 'the connection was not found'
 	echo "$(daemon_number overflows) times events were lost, $(daemon_number resyncs) resyncs"
 	[ "$(daemon_number overflows)" -ge 1 ] || die 'no event was lost: the test shows nothing'
 	[ "$(daemon_number resyncs)" -ge 2 ] || die 'no resync'
-	wait_for 10 same_connections || die 'the daemon has lost track'
+	wait_for 15 same_connections || die 'the daemon has lost track'
 	talked 20000
 	end_world
 }
@@ -472,7 +518,7 @@ listen_to_service() {
 		    print(s.recv(4096).decode().replace("\n", " "), flush=True)
 	END
 	LISTENER=$!
-	wait_for 10 test -S "$TMP/notify"
+	wait_for 15 test -S "$TMP/notify"
 }
 
 # As the unit file starts it: settings by apply, the daemon with two capabilities, /proc/sys read-only.
@@ -491,20 +537,20 @@ as_a_service() {
 			--bounding-set=-all,+net_admin,+dac_read_search "$@"' - \
 		"$PMCTL" daemon --policy "$TMP/policy.yaml" >>"$TMP/daemon" 2>&1 &
 	DAEMON=$!
-	wait_for 10 grep -q '^READY=1 STATUS=policy "netns-test", engine userspace$' "$TMP/notified"
+	wait_for 15 grep -q '^READY=1 STATUS=policy "netns-test", engine userspace$' "$TMP/notified"
 	serve
 	talk 30
 	ip -n "$C" link set wlan0 down
-	wait_for 5 paths_used 's == ["10.77.2.1"]'
+	wait_for 15 paths_used 's == ["10.77.2.1"]'
 	sed -i 's/^name: .*/name: another/' "$TMP/policy.yaml"
 	kill -HUP "$DAEMON"
-	wait_for 5 grep -q '^READY=1 STATUS=policy "another"' "$TMP/notified"
+	wait_for 15 grep -q '^READY=1 STATUS=policy "another"' "$TMP/notified"
 	grep -qE '^RELOADING=1 MONOTONIC_USEC=[0-9]+$' "$TMP/notified" || die 'no RELOADING'
-	wait_for 5 grep -q '^WATCHDOG=1$' "$TMP/notified"
+	wait_for 15 grep -q '^WATCHDOG=1$' "$TMP/notified"
 	talked 250
 	kill "$DAEMON"
 	wait "$DAEMON" || die "ended with $?"
-	wait_for 5 grep -q '^STOPPING=1$' "$TMP/notified"
+	wait_for 15 grep -q '^STOPPING=1$' "$TMP/notified"
 	kill "$LISTENER"
 	! grep -qE ' (error|warning): ' "$TMP/daemon" || die "$(cat "$TMP/daemon")"
 	pmctl unload --netns "$C"

@@ -4,17 +4,20 @@
 # Functions are called by name, through run_test:
 # shellcheck disable=SC2317
 
-# A policy of the userspace engine has no endpoints; what is static is applied, and it says so.
+# A policy of the userspace engine adds no endpoints; what is static is applied, and it says so.
 shipped_userspace() { # NAME, SUBFLOWS, ADD_ADDR_ACCEPTED
+	local before
 	world
 	policy aggregate
 	apply "$TMP/policy.yaml"
+	before=$(endpoints)
 	sed 's/scheduler: pmctl/scheduler: default/' "policies/$1.yaml" >"$TMP/policy.yaml"
 	apply "$TMP/policy.yaml" >"$TMP/out"
 	cat "$TMP/out"
 	grep -q 'mptcp-pmctl daemon. has to run: it opens the subflows' "$TMP/out" ||
 		die 'nothing about the daemon'
-	is "$(endpoints)" '' endpoints
+	is "$(endpoints)" "$before" 'endpoints of before'
+	is "$(ip netns exec "$C" sysctl -n net.mptcp.pm_type)" 1 'pm_type, userspace'
 	is "$(limits)" "add_addr_accepted $3 subflows $2" limits
 	apply "$TMP/policy.yaml" -j | grep -q 'has to run' || die 'nothing about the daemon in JSON'
 	grep -q '"changed":false' <(apply "$TMP/policy.yaml" -j) || die 'the second apply changed something'

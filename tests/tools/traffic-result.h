@@ -11,6 +11,8 @@
 
 struct result {
 	uint64_t bytes, duration_us, gap_us, cpu_us;
+	uint64_t late_us; /* how much later than it was due a request left, while none was waited
+			     for */
 	uint64_t *rtt_us; /* one a request */
 	size_t nr_rtt;
 	FILE *samples; /* if any: when each request left, and its round trip */
@@ -60,17 +62,20 @@ static int report(struct result *r, int rc)
 
 	if (r->nr_rtt)
 		qsort(r->rtt_us, r->nr_rtt, sizeof(*r->rtt_us), by_value);
-	printf(opt.json ? "{\"bytes\":%" PRIu64 ",\"seconds\":%.6f,\"mbit_s\":%.3f,"
-			  "\"gap_ms\":%.3f,\"cpu_ms_per_mb\":%.4f,\"requests\":%zu,"
-			  "\"p50_ms\":%.3f,\"p95_ms\":%.3f,\"p99_ms\":%.3f,"
-			  "\"sum\":\"%016" PRIx64 "\",\"ok\":%s,\"mptcp\":%s,"
-			  "\"subflows\":%d,\"error\":\"%s\"}\n"
-			: "%" PRIu64 " bytes in %.3f s, %.2f Mbit/s, longest gap %.1f ms, "
-			  "cpu %.3f ms/MB; %zu requests, p50 %.1f p95 %.1f p99 %.1f ms; "
-			  "sum %016" PRIx64 ", right: %s, mptcp: %s, %d subflows %s\n",
-	       r->bytes, s, rate, (double)r->gap_us / 1e3, cpu, r->nr_rtt, percentile_ms(r, 50),
-	       percentile_ms(r, 95), percentile_ms(r, 99), r->sum, r->ok ? "true" : "false",
-	       r->subflows >= 0 ? "true" : "false", r->subflows + 1, error);
+	printf(opt.json
+		       ? "{\"bytes\":%" PRIu64 ",\"seconds\":%.6f,\"mbit_s\":%.3f,"
+			 "\"gap_ms\":%.3f,\"late_ms\":%.3f,\"cpu_ms_per_mb\":%.4f,\"requests\":%zu,"
+			 "\"p50_ms\":%.3f,\"p95_ms\":%.3f,\"p99_ms\":%.3f,"
+			 "\"sum\":\"%016" PRIx64 "\",\"ok\":%s,\"mptcp\":%s,"
+			 "\"subflows\":%d,\"error\":\"%s\"}\n"
+		       : "%" PRIu64
+			 " bytes in %.3f s, %.2f Mbit/s, longest gap %.1f ms, late %.1f ms, "
+			 "cpu %.3f ms/MB; %zu requests, p50 %.1f p95 %.1f p99 %.1f ms; "
+			 "sum %016" PRIx64 ", right: %s, mptcp: %s, %d subflows %s\n",
+	       r->bytes, s, rate, (double)r->gap_us / 1e3, (double)r->late_us / 1e3, cpu, r->nr_rtt,
+	       percentile_ms(r, 50), percentile_ms(r, 95), percentile_ms(r, 99), r->sum,
+	       r->ok ? "true" : "false", r->subflows >= 0 ? "true" : "false", r->subflows + 1,
+	       error);
 	return rc || !r->ok;
 }
 

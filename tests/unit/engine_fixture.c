@@ -241,8 +241,12 @@ static void carry_out_add(struct world *w, const struct pm_decision *d)
 
 	if (path >= 0 && !w->interfaces[path].up)
 		join = JOIN_FAILS;
-	if (join == JOIN_FAILS || join == JOIN_FOREIGN) {
-		pm_engine_result(w->e, d, join == JOIN_FAILS ? -ENETUNREACH : -EINVAL, w->now);
+	if (join == JOIN_FAILS || join == JOIN_EARLY || join == JOIN_FOREIGN) {
+		pm_engine_result(w->e, d,
+				 join == JOIN_FAILS   ? -ENETUNREACH
+				 : join == JOIN_EARLY ? -ENOTCONN
+						      : -EINVAL,
+				 w->now);
 		return;
 	}
 	pm_engine_result(w->e, d, 0, w->now);
@@ -272,7 +276,8 @@ static void carry_out(struct world *w, const struct pm_decision *d)
 			return;
 		ev = event_of(PM_EVENT_SUB_CLOSED, &w->flows[at]);
 		remove_flow(w, at);
-		tell_later(w, &ev);
+		if (!w->deaf)
+			tell_later(w, &ev);
 		return;
 	case PM_SUBFLOW_BACKUP:
 		if (at < w->nr_flows)
@@ -396,6 +401,7 @@ void world_connect(struct world *w, uint32_t token, const char *local, const cha
 	CU_ASSERT_FATAL(w->nr_flows < WORLD_FLOWS);
 	w->flows[w->nr_flows++] = f;
 	ev.server_side = server;
+	ev.flags = w->deny_join_id0 ? PM_EVENT_FLAG_DENY_JOIN_ID0 : 0;
 	world_event(w, &ev);
 	ev.type = PM_EVENT_ESTABLISHED;
 	world_event(w, &ev);
@@ -524,7 +530,8 @@ static void run_figure(struct world *w, const char *word, int path, unsigned int
 
 static bool run_join(struct world *w, const char *word, int path)
 {
-	static const char *const joins[] = { "works", "hangs", "refused", "fails", "foreign" };
+	static const char *const joins[] = { "works", "hangs", "refused",
+					     "fails", "early", "foreign" };
 
 	for (size_t i = 0; i < sizeof(joins) / sizeof(joins[0]); i++) {
 		if (strcmp(joins[i], word) != 0)

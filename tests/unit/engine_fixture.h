@@ -21,7 +21,7 @@
 enum world_path { WIFI, LTE, CABLE, SAT };
 
 /* What the kernel does with a join from a path. */
-enum world_join { JOIN_WORKS, JOIN_HANGS, JOIN_REFUSED, JOIN_FAILS, JOIN_FOREIGN };
+enum world_join { JOIN_WORKS, JOIN_HANGS, JOIN_REFUSED, JOIN_FAILS, JOIN_EARLY, JOIN_FOREIGN };
 
 struct world_flow {
 	uint32_t token;
@@ -51,6 +51,8 @@ struct world {
 	char log[WORLD_LOG_SIZE];     /* see world_run() */
 	char reason[PM_REASON_BYTES]; /* of the last request */
 	size_t nr_requests;
+	bool deaf;	    /* what the kernel closes when asked to it does not tell */
+	bool deny_join_id0; /* connections made from now on */
 	uint32_t log_token; /* requests of other connections are not logged; 0: all are */
 	void (*watch)(struct world *w, const struct pm_decision *d); /* before it is carried out */
 };
@@ -89,7 +91,7 @@ int world_path_of(const struct world *w, const struct pm_address *local);
  *   W! W.     it becomes bad (timeouts), good (50 ms)
  *   bad:W good:W   one such sample
  *   rtt:W=MS rate:W=MBPS loss:W=PERMILLE rto:W=MS stall:W=MS resent:W=PERMILLE  two samples
- *   works:W hangs:W refused:W fails:W foreign:W   what becomes of joins from now on
+ *   works:W hangs:W refused:W fails:W early:W foreign:W   what becomes of joins from now on
  *   up:W      a join that hangs is established
  *   lost:W lost:W=N lost:W=Nt   its subflow ends, with a reset of reason N, transient
  *   prio:W=1  the peer asks to use it as a backup

@@ -13,7 +13,7 @@ static const struct {
 	{ POLICY_MODE_AGGREGATE, "c:wifi | cap:lte=2", "~lte -lte",
 	  "lte may not be used now: its cap or its schedule" },
 	{ POLICY_MODE_AGGREGATE, "c:wifi cap:lte=2 | cap:lte=0", "+lte", NULL },
-	{ POLICY_MODE_AGGREGATE, "c:wifi refused:lte lost:lte cap:lte=2 works:lte | cap:lte=0",
+	{ POLICY_MODE_AGGREGATE, "c:wifi refused:lte lost:lte t:1 cap:lte=2 works:lte | cap:lte=0",
 	  "+lte", NULL },
 	{ POLICY_MODE_AGGREGATE, "cap:lte=2 c:wifi", "", NULL },
 	{ POLICY_MODE_AGGREGATE, "c:wifi | cap:wifi=2", "~wifi -wifi", NULL },

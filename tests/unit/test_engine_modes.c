@@ -89,6 +89,10 @@ static void test_handover(void)
 		{ "c:wifi | lte- lte+", "" },
 		{ "s:wifi | lte- lte+ wifi!", "" },
 		{ "c:wifi | prio:wifi=1", "" },
+		{ "c:wifi wifi! t:5000 wifi. | t:1999", "" },
+		{ "c:wifi wifi! t:5000 wifi. | t:2000", "-lte" },
+		{ "hangs:lte c:wifi lte! wifi- t:3000 works:lte | lte.", "+lte lte>a ~wifi -wifi" },
+		{ "c:wifi sat+ refused:lte wifi! works:lte | t:1300", "+lte" },
 	};
 
 	check(POLICY_MODE_HANDOVER, rows, NR(rows));
@@ -137,6 +141,8 @@ static void test_active_standby(void)
 		{ "c:wifi | lte-", "~lte -lte" },
 		{ "c:wifi fails:lte lte- lte+ | wifi!", "" },
 		{ "c:wifi wifi! | t:16000", "wifi>a lte>b" },
+		{ "c:wifi cable+ t:2000 | rtt:wifi=90 rtt:cable=20 sat+", "+sat/b" },
+		{ "c:wifi cable+ t:2000 | wifi!", "cable>a wifi>b" },
 	};
 
 	check(POLICY_MODE_ACTIVE_STANDBY, rows, NR(rows));
@@ -168,6 +174,9 @@ static void test_interactive(void)
 		{ "c:wifi wifi! | lte!", "wifi>a lte>b" },
 		{ "c:wifi rtt:wifi=700 | lte-", "wifi>a ~lte -lte" },
 		{ "c:wifi rtt:wifi=700 | t:16000", "wifi>a lte>b" },
+		{ "c:wifi cable+ t:2000 | rtt:wifi=90 rtt:cable=20", "cable>a wifi>b" },
+		{ "c:wifi cable+ t:2000 | rtt:wifi=20 rtt:cable=90", "" },
+		{ "c:wifi | rtt:wifi=90 rtt:lte=20", "" },
 	};
 
 	check(POLICY_MODE_INTERACTIVE, rows, NR(rows));
@@ -243,6 +252,9 @@ static void test_priority(void)
 		{ "c:wifi sat+ wifi! lte! t:2000 lte. | t:2000", "-sat" },
 		{ "c:wifi lte! | wifi!", "" },
 		{ "c:lte", "+wifi" },
+		{ "c:wifi wifi! t:5000 wifi. | t:1999", "" },
+		{ "c:wifi wifi! t:5000 wifi. | t:2000", "-lte" },
+		{ "c:wifi cable+ t:5000 | wifi! t:60000", "wifi>b wifi>a" },
 	};
 
 	check(POLICY_MODE_PRIORITY, rows, NR(rows));
@@ -275,6 +287,9 @@ static void test_cheapest(void)
 		{ "c:lte | t:2000", "-lte" },
 		{ "c:wifi | refused:wifi lost:wifi t:4000", "+wifi +wifi +wifi" },
 		{ "c:wifi wifi- | lte- wifi+ t:60000", "+wifi ~lte -lte" },
+		{ "c:wifi wifi- t:5000 wifi+ | t:1999", "" },
+		{ "c:wifi wifi- t:5000 wifi+ | t:2000", "-lte" },
+		{ "c:wifi | rtt:wifi=5000 wifi! t:60000", "" },
 	};
 
 	check(POLICY_MODE_CHEAPEST, rows, NR(rows));

@@ -11,7 +11,7 @@
 #include "engine_fixture.h"
 #include "pm/address.h"
 
-#define RUNS   1000
+#define RUNS   300
 #define STEPS  250
 #define TOKENS 6
 

@@ -427,7 +427,7 @@ static void test_wanted_by_path(void)
 
 static void test_endpoints_left_alone(void)
 {
-	const struct pm_plan_options options = { .leave_endpoints = true };
+	const struct pm_plan_options options = { .leave_endpoints = true, .leave_scheduler = true };
 	struct world w;
 
 	world_init(&w);
@@ -435,6 +435,7 @@ static void test_endpoints_left_alone(void)
 	endpoint(&w, "192.0.2.2", 0, PM_FLAG_SIGNAL, true);
 	w.policy.limits.set = true;
 	w.policy.limits.subflows = 4;
+	strcpy(w.policy.scheduler.name, "minrtt");
 	expect_as(&w, &w.policy, &options, "L4,0");
 	expect_as(&w, NULL, &options, "-10.0.1.2/2 -192.0.2.2/1");
 }

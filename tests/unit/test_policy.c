@@ -31,6 +31,7 @@ static void test_defaults(void)
 	CU_ASSERT_STRING_EQUAL(p->file, "t.yaml");
 	CU_ASSERT_STRING_EQUAL(p->name, "t");
 	CU_ASSERT_EQUAL(p->fallback, POLICY_FALLBACK_DENY);
+	CU_ASSERT_EQUAL(p->observe.log, POLICY_LOG_INFO);
 	CU_ASSERT_EQUAL(p->mode, POLICY_MODE_HANDOVER);
 	CU_ASSERT_STRING_EQUAL(p->scheduler.name, "");
 	CU_ASSERT_FALSE(p->limits.set);
@@ -49,6 +50,7 @@ static void test_every_key(void)
 {
 	_cleanup_(policy_free) struct policy *p = parse(
 		HEAD "fallback: allow\n"
+		     "observe: { log: debug }\n"
 		     "scheduler: { name: rr, knobs: { n: 18446744073709551615, w: [1, 2] } }\n"
 		     "paths:\n"
 		     "  - name: a\n"
@@ -65,6 +67,7 @@ static void test_every_key(void)
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
 	CU_ASSERT_EQUAL(p->fallback, POLICY_FALLBACK_ALLOW);
+	CU_ASSERT_EQUAL(p->observe.log, POLICY_LOG_DEBUG);
 	CU_ASSERT_EQUAL(p->mode, POLICY_MODE_AGGREGATE);
 	CU_ASSERT_STRING_EQUAL(p->scheduler.name, "rr");
 	CU_ASSERT_EQUAL_FATAL(p->scheduler.nr_knobs, 2);

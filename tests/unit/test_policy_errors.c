@@ -36,6 +36,11 @@ static const struct mistake mistakes[] = {
 	{ HEAD "paths: wifi\n", 3, 8, "\"paths\" must be a list, not \"wifi\"", NULL },
 	{ HEAD "paths: [ wifi ]\n", 3, 10, "\"a path\" must be a mapping, not \"wifi\"", NULL },
 	{ HEAD "[a]: 1\n", 3, 1, "a key must be a word", NULL },
+	{ HEAD "observe: { log: loud }\n", 3, 17, "\"log\" cannot be \"loud\"",
+	  "valid values: info, error, warning, debug" },
+	{ HEAD "observe: { logs: info }\n", 3, 12, "unknown key \"logs\"",
+	  "did you mean \"log\"?" },
+	{ HEAD "observe: debug\n", 3, 10, "\"observe\" must be a mapping, not \"debug\"", NULL },
 	{ HEAD "fallback: maybe\n", 3, 11, "\"fallback\" cannot be \"maybe\"",
 	  "valid values: deny, allow" },
 	{ HEAD "fallback: [allow]\n", 3, 11, "\"fallback\" cannot be a list", NULL },
@@ -266,7 +271,7 @@ static void test_print(void)
 			 "    \"\xc3\xa9\\e[31m\": { nam: 1 }\n"
 			 "    ^\n"
 			 "    valid keys: version, name, fallback, scheduler, paths, connections, "
-			 "modes, engine, caps, limits, guard, establish\n");
+			 "modes, engine, caps, limits, guard, establish, observe\n");
 	policy_diagnostics_clear(&d);
 }
 

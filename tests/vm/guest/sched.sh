@@ -144,6 +144,30 @@ paths_get_faster() {
 	unload pmctl
 }
 
+requests() {
+	net_client "$TRAFFIC" client rr --host 10.1.9.1 --port "$PORT" --cc cubic --timeout 60 --bytes 200 \
+		--count 20 --interval-ms 100 --warm 0 --subflows 1
+}
+
+# Each request of a young connection leaves on both paths, and on one when that is not asked for.
+first_flight() {
+	local scheduler=$1 lte
+	use_scheduler default
+	load "$scheduler" --set first_flight_ms=60000
+	use_scheduler "$scheduler"
+	lte=$(sent_bytes lte)
+	requests
+	[ "$(counter "$scheduler" redundant)" -ge 20 ] || die "$(counter "$scheduler" redundant) copies"
+	lte=$(($(sent_bytes lte) - lte))
+	[ "$lte" -gt $((20 * 64)) ] || die "only $lte bytes left by lte"
+	unload "$scheduler"
+	load "$scheduler"
+	use_scheduler "$scheduler"
+	requests
+	[ "$(counter "$scheduler" redundant)" -eq 0 ] || die "$(counter "$scheduler" redundant) copies"
+	unload "$scheduler"
+}
+
 # The server makes the first path a backup under an upload: what the client's scheduler makes of
 # that follows from its trust in the path. TRUST WIFI-IS-USED
 peer_demotes() {
@@ -217,6 +241,8 @@ sched_tests() {
 	t 'MP_PRIO from the peer is obeyed' peer_demotes 0 no
 	t 'MP_PRIO from the peer is ignored on a path that is not trusted' peer_demotes 1 yes
 	t 'MP_PRIO to the peer: its scheduler leaves the path' we_demote
+	t 'minrtt: first flight' first_flight minrtt
+	t 'pmctl: first flight' first_flight pmctl
 	t 'paths that get faster are both used' paths_get_faster
 	t "$CHAOS_CONNECTIONS connections while paths come and go and schedulers change" chaos
 }
