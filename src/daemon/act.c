@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "daemon/source.h"
+#include "pm/reset.h"
 
 #define US_PER_SECOND	   1000000
 #define NS_PER_US	   1000
@@ -91,8 +92,13 @@ static void request(struct daemon *d, const struct pm_decision *one, size_t i, s
 {
 	char what[REQUEST_TEXT_BYTES];
 	struct error e = { 0 };
-	int err = pm_request_send(&d->requests, &one->request, &e);
+	int err = -ENXIO;
 
+	if (one->request.reset)
+		err = pm_reset_send(d->netns.cookie, &one->request, &e);
+	/* What a policy wants of programs may not be in force yet, or any more. */
+	if (err == -ENXIO)
+		err = pm_request_send(&d->requests, &one->request, &e);
 	d->counters.requests++;
 	pm_engine_result(d->engine, one, err, loop_now_ms());
 	if (err == 0)

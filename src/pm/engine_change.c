@@ -178,7 +178,9 @@ void engine_remove(struct work *w)
 
 	for (size_t i = c->nr_flows; i-- > 0;) {
 		struct flow *f = &c->flows[i];
-		bool gone = !engine_flow_usable(w->e, f);
+		bool gone = !engine_flow_usable(w->e, f), displaced, reset;
+		struct pm_request say = { 0 };
+		struct pm_decision *d;
 
 		if (!(f->bits & FLOW_DOOMED))
 			continue;
@@ -188,19 +190,28 @@ void engine_remove(struct work *w)
 				engine_forget_flow(w->e, c, f);
 			continue;
 		}
-		if (places && !gone && engine_has_other(w, f))
+		displaced = places && !gone && engine_has_other(w, f);
+		if (displaced)
 			places--;
 		else if (!may_go(w, f))
 			continue;
-		/* The kernel forgets the id with the last subflow, so that comes after. */
-		if (gone && !(f->bits & FLOW_WITHDRAWN))
+		reset = engine_reset_said(w, f, displaced, &say);
+		/* The kernel forgets the id with the last subflow that it closes itself, so that
+		 * comes after; a peer that is told why hears that first. */
+		if (!reset && gone && !(f->bits & FLOW_WITHDRAWN))
 			withdraw(w, f);
-		if (engine_change(w, PM_SUBFLOW_DELETE, f)) {
+		d = engine_change(w, PM_SUBFLOW_DELETE, f);
+		if (d) {
+			d->request.reset = reset;
+			d->request.reset_reason = say.reset_reason;
+			d->request.reset_transient = say.reset_transient;
 			f->bits = (uint8_t)((f->bits | FLOW_DELETING) & ~FLOW_DOOMED);
 			f->since_ms = (uint32_t)w->e->now;
 			if (w->e->now + CLOSE_LOST_MS < w->due)
 				w->due = w->e->now + CLOSE_LOST_MS;
 		}
+		if (reset && gone && !(f->bits & FLOW_WITHDRAWN))
+			withdraw(w, f);
 	}
 }
 

@@ -76,6 +76,7 @@ static void free_conn(struct pm_engine *e, struct conn *c)
 	free(c->flows);
 	free(c->attempts);
 	free(c->peers);
+	free(c->resets);
 	free(c);
 }
 

@@ -39,7 +39,8 @@ static void test_back_off(void)
 		{ "c:wifi lost:lte t:9000 refused:lte | lost:lte t:500", "" },
 		{ "c:wifi t:10000 lost:lte t:10000 | lost:lte", "+lte" },
 		/* resets, RFC 8684 section 3.6 */
-		{ "c:wifi | lost:lte=0t", "+lte" },
+		{ "c:wifi | lost:lte=0t t:749", "" },
+		{ "c:wifi | lost:lte=0t t:1250", "+lte" },
 		{ "c:wifi | lost:lte=0 t:600000", "" },
 		{ "c:wifi | lost:lte=1 t:600000", "" },
 		{ "c:wifi lost:lte=0 lte- | lte+", "+lte" },
