@@ -113,6 +113,7 @@ static bool any_ready(struct mptcp_sock *msk)
 		struct sock *ssk = mptcp_bpf_subflow_sock(subflow);
 
 		if (mptcp_bpf_subflow_active(subflow) && sk_stream_memory_free(ssk) &&
+		    !mptcp_bpf_is_blocked(ssk) &&
 		    (mptcp_bpf_has_window(ssk) || tcp_rtx_and_write_queues_empty(ssk)))
 			return true;
 	}

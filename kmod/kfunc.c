@@ -154,7 +154,9 @@ __bpf_kfunc void bpf_mptcp_reason(struct mptcp_sock *msk, u32 reason)
 		mptcp_bpf_conn_of(msk)->reason = reason;
 }
 
-/* TCP doubles icsk_rto when its timer fires and starts the next one from it. */
+/* TCP doubles icsk_rto when its timer fires and starts the next one from it; that of window probes
+ * it shifts by icsk_backoff, with 200 ms as the least.
+ */
 __bpf_kfunc int bpf_mptcp_probe(struct mptcp_sock *msk, u32 id, u32 max_rto_us)
 {
 	struct inet_connection_sock *icsk;
@@ -168,6 +170,8 @@ __bpf_kfunc int bpf_mptcp_probe(struct mptcp_sock *msk, u32 id, u32 max_rto_us)
 	most = usecs_to_jiffies(max(max_rto_us, PROBE_MIN_US)) / 2;
 	if (icsk->icsk_retransmits && icsk->icsk_rto > most)
 		WRITE_ONCE(icsk->icsk_rto, most);
+	if (mptcp_bpf_is_blocked(mptcp_bpf_subflow_sock(subflow)))
+		icsk->icsk_backoff = 0;
 	return 0;
 }
 

@@ -247,4 +247,13 @@ static inline bool mptcp_bpf_has_window(const struct sock *ssk)
 	       tcp_snd_cwnd(tp);
 }
 
+/* Could the first segment not even leave? TCP waits for its window probe timer then, whatever kept
+ * the segment; one that is merely queued, in the middle of a push, waits for nothing.
+ */
+static inline bool mptcp_bpf_is_blocked(const struct sock *ssk)
+{
+	return !tcp_sk(ssk)->packets_out && !tcp_write_queue_empty(ssk) &&
+	       READ_ONCE(inet_csk(ssk)->icsk_pending) == ICSK_TIME_PROBE0;
+}
+
 #endif

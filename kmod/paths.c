@@ -190,6 +190,8 @@ void mptcp_bpf_view_path(struct conn *c, struct mptcp_bpf_path *p, void *subflow
 		p->flags |= MPTCP_PATH_LOSS;
 	if (tcp_in_slow_start(tp))
 		p->flags |= MPTCP_PATH_SLOW_START;
+	if (mptcp_bpf_is_blocked(ssk))
+		p->flags |= MPTCP_PATH_BLOCKED;
 	if (is_backup(p->flags, state))
 		p->flags |= MPTCP_PATH_BACKUP;
 }

@@ -67,7 +67,8 @@ TRACE_EVENT(
 			      { MPTCP_PATH_OUTSTANDING, "outstanding" },
 			      { MPTCP_PATH_MEMORY, "memory" }, { MPTCP_PATH_LOSS, "loss" },
 			      { MPTCP_PATH_BACKUP, "backup" },
-			      { MPTCP_PATH_SLOW_START, "slow-start" }),
+			      { MPTCP_PATH_SLOW_START, "slow-start" },
+			      { MPTCP_PATH_BLOCKED, "blocked" }),
 		__entry->srtt_us, __entry->rttvar_us, __entry->cwnd, __entry->in_flight,
 		__entry->queued, __entry->stuck_us, __entry->timeouts, __entry->lost,
 		__entry->pacing, __entry->min_rtt_us, __entry->last_rtt_us, __entry->delivery));

@@ -123,6 +123,17 @@ net_path() {
 	net_routes "$path"
 }
 
+# Neighbours are asked for from the link-local address, which the kernel gives a new device when it
+# gets round to it; until then they are not asked for at all.
+net_has_link_local() { # NAMESPACE DEVICE
+	ip -n "$1" -6 -o addr show dev "$2" scope link | grep -qv tentative
+}
+net_is_ready() {
+	net_has_link_local "$NET_SERVER" eth0 && net_has_link_local "$NET_ROUTER" uplink &&
+		net_has_link_local "$NET_CLIENT" wlan0 && net_has_link_local "$NET_ROUTER" wifi &&
+		net_has_link_local "$NET_CLIENT" wwan0 && net_has_link_local "$NET_ROUTER" lte
+}
+
 net_new() {
 	local id ns
 	id=$$-$RANDOM
@@ -154,6 +165,7 @@ net_new() {
 	ip -n "$NET_CLIENT" link set lo up
 	net_path wifi
 	net_path lte
+	wait_for 20 net_is_ready
 }
 
 # A rate like 8.6 Mbit/s in kbit/s; the shell knows no fractions.

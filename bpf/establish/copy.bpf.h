@@ -7,12 +7,10 @@
 #ifndef ESTABLISH_COPY_BPF_H
 #define ESTABLISH_COPY_BPF_H
 
-#include "flow.bpf.h"
+#include "alias.bpf.h"
 #include "reset.bpf.h"
 
-#define RTF_GATEWAY  0x0002
-#define REFDST_NOREF 1UL /* SKB_DST_NOREF of include/linux/skbuff.h */
-
+#define RTF_GATEWAY 0x0002
 enum order_kind { ORDER_NONE, ORDER_COPY, ORDER_RESET };
 
 struct order {
@@ -118,93 +116,6 @@ static __always_inline void reset_losers(struct __sk_buff *skb, struct rescue_fl
 		if (send_clone(skb, ORDER_RESET, i))
 			count(RESCUE_RESETS);
 	}
-}
-
-static __always_inline bool has_prefix(const struct rescue_address *address,
-				       const struct rescue_destination *d)
-{
-	int i;
-
-	bpf_for(i, 0, 4) {
-		__u32 bits = d->bits - 32 * i, mask;
-
-		if (i < 0 || i > 3 || d->bits <= 32 * i)
-			break;
-		mask = bits >= 32 ? ~0U : ~(~0U >> bits);
-		if ((address->word[i] ^ d->prefix.word[i]) & bpf_htonl(mask))
-			return false;
-	}
-	return true;
-}
-
-static __always_inline bool is_idempotent(const struct rescue_config *c, const struct packet *p)
-{
-	__u16 port = bpf_ntohs(p->tuple.remote_port);
-	int i;
-
-	bpf_for(i, 0, RESCUE_IDEMPOTENT_MAX) {
-		const struct rescue_destination *d;
-
-		if (i < 0 || i >= RESCUE_IDEMPOTENT_MAX || i >= c->nr_idempotent)
-			break;
-		d = &c->idempotent[i];
-		if ((!d->port_first || (port >= d->port_first && port <= d->port_last)) &&
-		    has_prefix(&p->tuple.remote, d))
-			return true;
-	}
-	return false;
-}
-
-static __always_inline bool is_same(const struct rescue_address *a, const struct rescue_address *b)
-{
-	return !((a->word[0] ^ b->word[0]) | (a->word[1] ^ b->word[1]) |
-		 (a->word[2] ^ b->word[2]) | (a->word[3] ^ b->word[3]));
-}
-
-/* Is the destination on the network that the packet leaves by, or the gateway there? Another path
- * leads elsewhere. A tunnel has no gateways, so nothing can be told. */
-static __always_inline bool is_on_link(struct __sk_buff *skb, const struct packet *p)
-{
-	struct sk_buff *kernel = bpf_cast_to_kern_ctx(skb);
-	unsigned long dst = BPF_CORE_READ(kernel, _skb_refdst) & ~REFDST_NOREF;
-	/* Both kinds of route begin with the dst_entry. */
-	const struct rt6_info *v6 = (void *)dst;
-	const struct rtable *v4 = (void *)dst;
-
-	if (!p->l3 || !dst)
-		return false;
-	if (p->v6) {
-		struct rescue_address gateway = {};
-
-		BPF_CORE_READ_INTO(&gateway, v6, rt6i_gateway);
-		return !(BPF_CORE_READ(v6, rt6i_flags) & RTF_GATEWAY) ||
-		       is_same(&gateway, &p->tuple.remote);
-	}
-	return !BPF_CORE_READ(v4, rt_uses_gateway) ||
-	       BPF_CORE_READ(v4, rt_gw4) == p->tuple.remote.word[3];
-}
-
-/* Decided at the first SYN; forwarded packets have no socket. */
-static __always_inline bool may_copy(struct __sk_buff *skb, const struct rescue_config *c,
-				     const struct packet *p, const struct options *o)
-{
-	struct bpf_sock *sk = skb->sk;
-	__u32 why = 0;
-
-	sk = sk ? bpf_sk_fullsock(sk) : NULL;
-	if (!sk)
-		return false;
-	if (sk->bound_dev_if)
-		why = RESCUE_NOT_BOUND;
-	else if (o->is_signed)
-		why = RESCUE_NOT_SIGNED;
-	else if (p->payload_bytes && !is_idempotent(c, p))
-		why = RESCUE_NOT_DATA;
-	else if (is_on_link(skb, p))
-		why = RESCUE_NOT_LINK;
-	if (why)
-		count(why);
-	return !why;
 }
 
 static __always_inline void find_routes(const struct rescue_config *c, const struct packet *p,

@@ -25,18 +25,6 @@ struct choice {
 	__u32 mptcp, v4;
 };
 
-static __always_inline const struct mptcp_learn_path *path_of(__u64 cookie, __u32 index)
-{
-	struct mptcp_learn_path_key key = { .netns_cookie = cookie, .index = index };
-
-	return bpf_map_lookup_elem(&paths, &key);
-}
-
-static __always_inline bool has(const struct mptcp_learn_path *p, bool v4)
-{
-	return v4 ? p->v4[10] : p->v6[0];
-}
-
 /*
  * One path, compared with those before it. Global functions, this and the next, keep the verifier
  * from walking each combination of outcomes. False: there are no more.
@@ -48,10 +36,10 @@ __noinline int consider(struct choice *c, __u32 index)
 	struct mptcp_learn_key key;
 	__u64 us;
 
-	p = c ? path_of(c->key.netns_cookie, index) : NULL;
+	p = c ? mptcp_learn_path_of(c->key.netns_cookie, index) : NULL;
 	if (!p)
 		return 0;
-	if (!has(p, c->v4))
+	if (!mptcp_learn_path_has(p, c->v4))
 		return 1;
 	key = c->key;
 	key.ifindex = p->ifindex;
@@ -75,11 +63,12 @@ __noinline int consider(struct choice *c, __u32 index)
  * more than the path it replaces. */
 __noinline int take_trial(struct choice *c, __u32 index)
 {
-	const struct mptcp_learn_path *p = c ? path_of(c->key.netns_cookie, index) : NULL;
+	const struct mptcp_learn_path *p = c ? mptcp_learn_path_of(c->key.netns_cookie, index)
+					     : NULL;
 	struct mptcp_learn_key key = {};
 	struct mptcp_learn_stat *all;
 
-	if (!p || !has(p, c->v4) || p->handicap_us > c->handicap_us)
+	if (!p || !mptcp_learn_path_has(p, c->v4) || p->handicap_us > c->handicap_us)
 		return 0;
 	key.netns_cookie = c->key.netns_cookie;
 	key.ifindex = p->ifindex;
@@ -105,7 +94,7 @@ static __always_inline const struct mptcp_learn_path *choose(struct choice *c, _
 		return NULL;
 	chosen = mptcp_learn_better(c->best_us, c->natural_us) ? c->best : c->natural;
 	if (bpf_get_prandom_u32() % MPTCP_LEARN_PPM < explore_ppm) {
-		p = path_of(c->key.netns_cookie, chosen);
+		p = mptcp_learn_path_of(c->key.netns_cookie, chosen);
 		c->handicap_us = p ? p->handicap_us : 0;
 		for (__u32 i = 0; i < MPTCP_LEARN_PATHS_MAX; i++) {
 			if (i == chosen || !take_trial(c, i))
@@ -114,7 +103,7 @@ static __always_inline const struct mptcp_learn_path *choose(struct choice *c, _
 			break;
 		}
 	}
-	return chosen == c->natural ? NULL : path_of(c->key.netns_cookie, chosen);
+	return chosen == c->natural ? NULL : mptcp_learn_path_of(c->key.netns_cookie, chosen);
 }
 
 static __always_inline bool is_loopback(const __u8 *address)

@@ -63,11 +63,17 @@ static __always_inline bool options_next(struct options *o)
 /* NULL: it has none. What is returned holds until the next call on this CPU. */
 static __always_inline struct options *options_read(struct __sk_buff *skb, const struct packet *p)
 {
-	__u32 zero = 0, nr = p->tcp_bytes - TCP_BYTES;
+	__u64 nr = p->tcp_bytes - TCP_BYTES;
+	__u32 zero = 0;
 	struct options *o = bpf_map_lookup_elem(&options_room, &zero);
 	int i;
 
-	if (!o || nr == 0 || nr > OPTIONS_BYTES_MAX)
+	/* Two comparisons of one register: made into one they tell the verifier nothing of it. */
+	barrier_var(nr);
+	if (!o || nr == 0)
+		return NULL;
+	barrier_var(nr);
+	if (nr > OPTIONS_BYTES_MAX)
 		return NULL;
 	o->nr = nr;
 	o->at = o->mss_at = o->mss = 0;

@@ -13,18 +13,16 @@
 
 #include "mptcp_rescue.h"
 
-#define ETHERNET_BYTES	14
-#define ETHERTYPE_IPV4	0x0800
-#define ETHERTYPE_IPV6	0x86dd
-#define PROTOCOL_TCP	6
-#define FRAGMENT_BITS	0x3fff /* "more fragments" and the offset */
-#define DO_NOT_FRAGMENT 0x4000
-#define IPV4_BYTES	20
-#define IPV6_BYTES	40
-#define TCP_BYTES	20
-#define CHECKSUM_AT	16 /* in the TCP header */
-#define MAPPED		bpf_htonl(0xffff)
-#define HOPS		64
+#define ETHERNET_BYTES 14
+#define ETHERTYPE_IPV4 0x0800
+#define ETHERTYPE_IPV6 0x86dd
+#define PROTOCOL_TCP   6
+#define FRAGMENT_BITS  0x3fff /* "more fragments" and the offset */
+#define IPV4_BYTES     20
+#define IPV6_BYTES     40
+#define TCP_BYTES      20
+#define CHECKSUM_AT    16 /* in the TCP header */
+#define MAPPED	       bpf_htonl(0xffff)
 #ifndef offsetof
 #define offsetof(type, member) __builtin_offsetof(type, member)
 #endif
@@ -132,10 +130,22 @@ static __always_inline bool read_ipv6(struct __sk_buff *skb, struct packet *p, e
 	return true;
 }
 
+/* As on the wire. Kernels name the bits of their struct tcphdr differently, and programs that use
+ * it would not load everywhere. */
+struct tcp_header {
+	__be16 source, dest;
+	__be32 seq, ack_seq;
+	__u8 words4; /* length in 32-bit words, times 16 */
+	__u8 flags;
+	__be16 window;
+	__sum16 check;
+	__be16 urgent;
+};
+
 /* A whole TCP header, not in a fragment, without a VLAN tag that is still to come. */
 static __always_inline bool packet_read(struct __sk_buff *skb, struct packet *p, enum direction dir)
 {
-	const struct tcphdr *tcp;
+	const struct tcp_header *tcp;
 
 	p->v6 = skb->protocol == bpf_htons(ETHERTYPE_IPV6);
 	if ((!p->v6 && skb->protocol != bpf_htons(ETHERTYPE_IPV4)) || skb->vlan_present)
@@ -146,13 +156,13 @@ static __always_inline bool packet_read(struct __sk_buff *skb, struct packet *p,
 	if (!packet_reach(skb, p->l4 + TCP_BYTES))
 		return false;
 	tcp = data_of(skb) + p->l4;
-	if ((void *)(tcp + 1) > end_of(skb) || tcp->doff < 5)
+	if ((void *)(tcp + 1) > end_of(skb) || tcp->words4 < TCP_BYTES << 2)
 		return false;
-	p->tcp_bytes = tcp->doff * 4;
+	p->tcp_bytes = tcp->words4 >> 4 << 2;
 	p->payload_bytes -= p->tcp_bytes;
 	p->sequence = bpf_ntohl(tcp->seq);
 	p->acknowledged = bpf_ntohl(tcp->ack_seq);
-	p->flags = ((const __u8 *)tcp)[13];
+	p->flags = tcp->flags;
 	p->tuple.local_port = dir == OUT ? tcp->source : tcp->dest;
 	p->tuple.remote_port = dir == OUT ? tcp->dest : tcp->source;
 	return true;

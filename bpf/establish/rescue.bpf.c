@@ -2,44 +2,49 @@
 /*
  * rescue: a connection whose first path does not answer begins on the next one.
  *
- * On the way out of each path's interface a SYN with MP_CAPABLE is remembered. When it is sent
- * again, or at once when racing, a copy leaves by another path with that path's address as its
- * source. The first SYN/ACK decides; what loses is reset. If a copy won, packets of the connection
- * are given the alias on their way out and their own address on their way in, below netfilter and
- * the socket, which know nothing of it.
+ * When a SYN with MP_CAPABLE is sent again on its way out of a path's interface, or at once when
+ * racing, a copy leaves by another path with that path's address as its source. The first SYN/ACK
+ * decides; what loses is reset. If a copy won, packets of the connection are given the alias on
+ * their way out and their own address on their way in, below netfilter and the socket, which know
+ * nothing of it.
  *
  * What it does not see: a SYN that waits for the first path's neighbour (ARP) to be found.
  */
+#include "aside.bpf.h"
 #include "copy.bpf.h"
 #include "timer.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
+/* A SYN that is sent for the first time costs a look at its socket and no more, unless racing. */
 static __always_inline int syn_out(struct __sk_buff *skb, const struct packet *p,
 				   struct rescue_flow *f)
 {
 	const struct rescue_config *c = get_config();
 	__u64 now = bpf_ktime_get_ns();
-	__u32 turn;
+	struct syn syn;
 
-	if (!c || !c->on)
+	/* Another connection had these addresses and ports before. */
+	if (f && (f->sequence != p->sequence || is_idle(f, now))) {
+		bpf_map_delete_elem(&flows, &p->tuple);
+		f = NULL;
+	}
+	if (!c || !c->on || !syn_read(skb, &syn) || !(syn.retransmits || c->race))
 		return TCX_NEXT;
-	if (f && f->sequence == p->sequence && !is_idle(f, now)) {
-		turn = f->retransmits++;
-		f->used_ns = now;
-	} else {
+	if (!f) {
 		struct options *o = options_read(skb, p);
 
-		if (!o || !o->capable || !may_copy(skb, c, p, o))
+		if (!o || !o->capable || !may_copy(skb, c, p, o, &syn))
 			return TCX_NEXT;
 		f = add_origin(p, skb->ifindex, now);
-		count(RESCUE_SYNS);
-		if (!f || !c->race)
+		if (!f)
 			return TCX_NEXT;
-		f->raced = true;
-		turn = 0;
+		f->raced = !syn.retransmits;
+		count(RESCUE_ASKED);
 	}
-	copy_syn(skb, c, p, f, turn + (f->raced && f->retransmits), now);
+	f->used_ns = now;
+	f->retransmits = syn.retransmits;
+	copy_syn(skb, c, p, f, f->raced ? syn.retransmits : syn.retransmits - 1, now);
 	return TCX_NEXT;
 }
 
@@ -115,8 +120,8 @@ static __always_inline int origin_in(struct __sk_buff *skb, struct packet *p, st
 	}
 	if (f->winner != RESCUE_FIRST)
 		return lost(skb, p);
-	/* Nothing was copied, or it is over: then there is nothing to remember. */
-	if (!f->alias_port || p->flags & TCP_RST)
+	/* Nothing could be copied: then there is nothing to remember. */
+	if (!f->alias_port)
 		bpf_map_delete_elem(&flows, &p->tuple);
 	return TCX_NEXT;
 }

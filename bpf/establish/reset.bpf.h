@@ -5,7 +5,9 @@
 
 #include "packet.bpf.h"
 
-#define SUMMED_PARTIAL 3 /* CHECKSUM_PARTIAL of include/linux/skbuff.h */
+#define DO_NOT_FRAGMENT 0x4000
+#define HOPS		64
+#define SUMMED_PARTIAL	3 /* CHECKSUM_PARTIAL of include/linux/skbuff.h */
 
 static __always_inline __u16 fold(__s64 sum)
 {
@@ -42,12 +44,12 @@ static __always_inline bool left_to_device(struct __sk_buff *skb)
 
 static __always_inline long write_tcp(struct __sk_buff *skb, const struct packet *p, __u32 sequence)
 {
-	struct tcphdr tcp = {
+	struct tcp_header tcp = {
 		.source = p->tuple.local_port,
 		.dest = p->tuple.remote_port,
 		.seq = bpf_htonl(sequence),
-		.doff = TCP_BYTES / 4,
-		.rst = 1,
+		.words4 = TCP_BYTES << 2,
+		.flags = TCP_RST,
 	};
 	__s64 sum = pseudo_sum(p);
 

@@ -42,7 +42,9 @@ static __always_inline void guard_options(struct __sk_buff *skb, struct scratch 
 {
 	int i;
 
-	s->changed = s->drop = false;
+	if (mptcp_option_is_plain(&s->p.options))
+		return;
+	s->changed = false;
 	bpf_for(i, 0, MPTCP_OPTIONS_BYTES) {
 		enum mptcp_option_found found = mptcp_option_next(&s->p.options);
 

@@ -25,7 +25,7 @@ static __always_inline bool leaves_none(struct __sk_buff *skb, struct scratch *s
 		if (!subflow)
 			break;
 		ssk = BPF_CORE_READ(subflow, tcp_sock);
-		if (!socket_is_of_packet(ssk, s) && subflow_is_established(ssk) &&
+		if (!socket_is_of_packet(ssk, s) && subflow_state(ssk) == TCP_ESTABLISHED &&
 		    !subflow_is_backup(subflow))
 			s->count++;
 	}
@@ -78,7 +78,8 @@ static __always_inline void guard_prio(struct __sk_buff *skb, struct scratch *s,
 static __always_inline void guard_join(struct scratch *s, const struct mptcp_guard_config *c,
 				       struct mptcp_guard_counters *n)
 {
-	if ((s->p.flags & (PACKET_SYN | PACKET_ACK)) != PACKET_SYN)
+	if (s->p.options.size != MPTCP_JOIN_SYN_BYTES ||
+	    (s->p.flags & (PACKET_SYN | PACKET_ACK)) != PACKET_SYN)
 		return;
 	n->join++;
 	__builtin_memset(&s->rate, 0, sizeof(s->rate));

@@ -53,12 +53,13 @@ static inline int mptcp_path_stuck(const struct mptcp_bpf_path *p, __u32 slack_u
 }
 
 /*
- * Not to be relied on: found stale by the kernel, or `timeouts` retransmission timeouts running
- * without an ack. A dead path shows the second long before the first.
+ * Not to be relied on: what it holds cannot leave, the kernel found it stale, or `timeouts`
+ * retransmission timeouts ran without an ack. A dead path shows the last long before the second.
  */
 static inline int mptcp_path_suspect(const struct mptcp_bpf_path *p, __u32 timeouts)
 {
-	return (p->flags & MPTCP_PATH_STALE) || (timeouts && p->timeouts >= timeouts);
+	return (p->flags & (MPTCP_PATH_STALE | MPTCP_PATH_BLOCKED)) ||
+	       (timeouts && p->timeouts >= timeouts);
 }
 
 /* Lower is better: usable before backup, then by RTT. */
@@ -83,17 +84,25 @@ static inline __u32 mptcp_path_timer_us(const struct mptcp_bpf_path *p)
 	return p->rto_us > MPTCP_TIMER_MIN_US ? p->rto_us : MPTCP_TIMER_MIN_US;
 }
 
+/* Has data that was not delivered yet. */
+static inline int mptcp_path_holds(const struct mptcp_bpf_path *p)
+{
+	return (p->flags & MPTCP_PATH_OUTSTANDING) || p->queued_bytes;
+}
+
 /* Sends or will send without being asked again, so that an ack, and a decision, will follow. */
 static inline int mptcp_path_busy(const struct mptcp_bpf_path *p)
 {
-	return (p->flags & MPTCP_PATH_OUTSTANDING) || p->queued_bytes;
+	return mptcp_path_holds(p) && !(p->flags & MPTCP_PATH_BLOCKED);
 }
 
 /* Can take a segment: has room, or nothing to wait for. */
 static inline int mptcp_path_ready(const struct mptcp_bpf_path *p)
 {
+	if (p->flags & MPTCP_PATH_BLOCKED)
+		return 0;
 	return (p->flags & MPTCP_PATH_ROOM) ||
-	       ((p->flags & MPTCP_PATH_MEMORY) && !mptcp_path_busy(p));
+	       ((p->flags & MPTCP_PATH_MEMORY) && !mptcp_path_holds(p));
 }
 
 /* The time in which a path would send `bytes` a window a round trip, in us. */

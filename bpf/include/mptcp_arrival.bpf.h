@@ -111,18 +111,19 @@ __noinline int mptcp_arrival_path(struct mptcp_arrival *a, struct mptcp_memory *
 		a->ack_age_ms = p->ack_age_ms;
 	busy = p->flags & MPTCP_PATH_OUTSTANDING;
 	room = mptcp_path_ready(p);
-	/* It takes no data and will not tell of a change: as if it were not there. */
+	suspect = mptcp_path_suspect(p, 1) || (a->view.nr_paths > 1 && p->stuck_us > patience_us);
+	if (p->timeouts || (p->flags & MPTCP_PATH_BLOCKED))
+		a->dead = i;
+	if (suspect && mptcp_path_holds(p))
+		a->stuck++;
+	/* It takes no data and will not tell of a change. */
 	if (!room && !mptcp_path_busy(p))
 		return 0;
-	suspect = mptcp_path_suspect(p, 1) || (a->view.nr_paths > 1 && p->stuck_us > patience_us);
-	if (p->timeouts)
-		a->dead = i;
 	a->guess[i] = mptcp_rate_guess(m, p);
-	us = mptcp_path_finish_us(p, a->piece, a->guess[i]) +
+	us = mptcp_path_finish_us(p, a->piece, a->guess[i]);
+	us = (a->message ? us : mptcp_path_faded_us(p, us)) +
 	     mptcp_loss_us(m, p, a->message, suspect) + mptcp_silence_us(p);
-	if (busy && suspect)
-		a->stuck++;
-	else if (busy)
+	if (busy && !suspect)
 		mptcp_arrival_busy(a, p, i, patience_us);
 	if (suspect || (p->flags & MPTCP_PATH_BACKUP)) {
 		if (room && !(a->again && busy))

@@ -26,6 +26,8 @@ enum mptcp_bpf_path_flags {
 	 * of them. The one to read. */
 	MPTCP_PATH_BACKUP = 1 << 7,
 	MPTCP_PATH_SLOW_START = 1 << 8, /* cwnd doubles each RTT */
+	MPTCP_PATH_BLOCKED = 1 << 9, /* holds data that could not leave (interface down, no route,
+				      * window closed) and nothing else: TCP tries again later */
 };
 
 /* One usable subflow: established, not closing. */

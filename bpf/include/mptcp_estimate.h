@@ -11,6 +11,8 @@
 #define MPTCP_NEVER_US	 (60u * 1000000u)
 #define MPTCP_ROUNDS_MAX 4096u
 
+#define MPTCP_KNOWN_MS 6000u /* for so long what was measured counts in full */
+
 /*
  * The latest sample tells of a better path sooner than the average does; an average that is far
  * above it is of another time: acknowledgements that an outage delayed.
@@ -120,6 +122,21 @@ static inline __u32 mptcp_path_finish_us(const struct mptcp_bpf_path *p, __u64 b
 		t = guessed > t ? guessed : t;
 	}
 	return t < MPTCP_NEVER_US ? (__u32)t : MPTCP_NEVER_US;
+}
+
+/*
+ * The same for a path that holds nothing: its queue is empty, and what its rate and RTT were says
+ * little a while later. A stream can afford to find out; were the path still slow, a piece of
+ * it comes late and everything is measured again.
+ */
+static inline __u32 mptcp_path_faded_us(const struct mptcp_bpf_path *p, __u32 finish_us)
+{
+	__u32 halvings;
+
+	if (p->send_age_ms <= MPTCP_KNOWN_MS || mptcp_path_holds(p) || finish_us <= p->min_rtt_us)
+		return finish_us;
+	halvings = (p->send_age_ms - MPTCP_KNOWN_MS) / 500 + 1;
+	return p->min_rtt_us + ((finish_us - p->min_rtt_us) >> (halvings < 31 ? halvings : 31));
 }
 
 #endif

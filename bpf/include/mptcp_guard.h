@@ -15,7 +15,7 @@
 #define MPTCP_GUARD_PREFIXES 16
 #define MPTCP_GUARD_IFS	     256
 /* How long after a refused REMOVE_ADDR the path has to show that it is alive. */
-#define MPTCP_GUARD_VERDICT_MS 1700
+#define MPTCP_GUARD_VERDICT_MS 1500
 
 enum mptcp_guard_prio {
 	MPTCP_GUARD_PRIO_ACCEPT,

@@ -89,4 +89,16 @@ static __always_inline struct mptcp_learn_stat *mptcp_learn_row(const struct mpt
 	return bpf_map_lookup_elem(&learned, key);
 }
 
+static __always_inline const struct mptcp_learn_path *mptcp_learn_path_of(__u64 cookie, __u32 index)
+{
+	struct mptcp_learn_path_key key = { .netns_cookie = cookie, .index = index };
+
+	return bpf_map_lookup_elem(&paths, &key);
+}
+
+static __always_inline bool mptcp_learn_path_has(const struct mptcp_learn_path *p, bool v4)
+{
+	return v4 ? p->v4[10] : p->v6[0];
+}
+
 #endif

@@ -98,6 +98,24 @@ static inline enum mptcp_option_found mptcp_option_next(struct mptcp_options *o)
 	return MPTCP_FOUND_MPTCP;
 }
 
+/*
+ * What nearly every segment has: timestamps, or none, and a DSS behind which no other MPTCP option
+ * fits; or timestamps alone. No need to walk.
+ */
+static inline int mptcp_option_is_plain(const struct mptcp_options *o)
+{
+	const __u8 *b = o->bytes;
+	__u32 at = b[0] == MPTCP_OPTION_NOP && b[1] == MPTCP_OPTION_NOP && b[2] == 8 && b[3] == 10
+			   ? 12
+			   : 0;
+
+	if (at && o->length == at)
+		return 1;
+	return o->length > at + 2 && b[at] == MPTCP_OPTION_MPTCP && b[at + 1] > 2 &&
+	       b[at + 2] >> 4 == MPTCP_SUB_DSS && at + b[at + 1] <= o->length &&
+	       at + b[at + 1] + MPTCP_PRIO_BYTES > o->length;
+}
+
 /* Overwrites the bytes from `from` up to `to` of the header's options with NOPs. */
 static inline void mptcp_option_blank(struct mptcp_options *o, __u32 from, __u32 to)
 {

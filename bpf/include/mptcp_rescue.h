@@ -86,14 +86,14 @@ struct rescue_flow {
 	__u32 resets;  /* already sent to those that lost */
 	__u32 closing; /* RESCUE_FIN_* */
 	__u32 raced;
-	__u32 decided_us; /* from the first SYN to the SYN/ACK that was taken */
+	__u32 decided_us; /* from the first copy to the SYN/ACK that was taken */
 	__u16 alias_port;
 	__u16 plain; /* the SYN/ACK that was taken had no MP_CAPABLE */
 	struct rescue_route routes[RESCUE_ROUTES_MAX];
 };
 
 enum rescue_count {
-	RESCUE_SYNS,	   /* with MP_CAPABLE, retransmissions left out */
+	RESCUE_ASKED,	   /* connections that another path was asked for */
 	RESCUE_COPIES,	   /* SYNs sent on another path as well */
 	RESCUE_RESCUED,	   /* connections whose first answer came by another path */
 	RESCUE_KEPT,	   /* the first path answered first although there were copies */

@@ -17,7 +17,7 @@
 
 /* What a subflow shows of its path. */
 enum subflow_life {
-	SUBFLOW_GONE, /* not established */
+	SUBFLOW_GONE, /* closing or closed */
 	SUBFLOW_DEAD, /* data went unacknowledged for an RTO, and nothing was received for two */
 	SUBFLOW_QUIET,
 	SUBFLOW_ALIVE,
@@ -53,9 +53,9 @@ static __always_inline bool subflow_is_backup(struct mptcp_subflow_context *s)
 	       BPF_CORE_READ_BITFIELD_PROBED(s, request_bkup);
 }
 
-static __always_inline bool subflow_is_established(const struct sock *ssk)
+static __always_inline __u8 subflow_state(const struct sock *ssk)
 {
-	return BPF_CORE_READ(ssk, __sk_common.skc_state) == TCP_ESTABLISHED;
+	return BPF_CORE_READ(ssk, __sk_common.skc_state);
 }
 
 static __always_inline enum subflow_life subflow_life(struct sock *ssk)
@@ -64,7 +64,10 @@ static __always_inline enum subflow_life subflow_life(struct sock *ssk)
 	struct inet_connection_sock *icsk = (struct inet_connection_sock *)ssk;
 	__u32 last = BPF_CORE_READ(tp, rcv_tstamp), data, rto;
 
-	if (!subflow_is_established(ssk))
+	/* It may come up yet. */
+	if (subflow_state(ssk) == TCP_SYN_SENT)
+		return SUBFLOW_QUIET;
+	if (subflow_state(ssk) != TCP_ESTABLISHED)
 		return SUBFLOW_GONE;
 	/* Acknowledgements and data have a time each, in jiffies. */
 	data = BPF_CORE_READ(icsk, icsk_ack.lrcvtime);

@@ -78,7 +78,7 @@ static __always_inline void mptcp_consider(struct mptcp_scratch *s, enum mptcp_f
 static __always_inline void
 mptcp_consider_all(struct mptcp_scratch *s, const struct mptcp_bpf_path *p, __u32 i, bool suspect)
 {
-	bool idle = !(p->flags & MPTCP_PATH_OUTSTANDING);
+	bool idle = !mptcp_path_holds(p);
 	__u64 cost = mptcp_path_cost(p);
 
 	if (!suspect)
@@ -109,10 +109,10 @@ static __always_inline void mptcp_survey(struct mptcp_scratch *s, struct mptcp_d
 		bool suspect = mptcp_doubtful(p, doubt);
 		__u32 timer = mptcp_path_timer_us(p);
 
+		if (suspect && mptcp_path_holds(p))
+			s->stuck++;
 		if (!mptcp_path_ready(p) && !mptcp_path_busy(p))
 			continue;
-		if (suspect && (p->flags & MPTCP_PATH_OUTSTANDING))
-			s->stuck++;
 		if (!suspect && !(p->flags & MPTCP_PATH_BACKUP))
 			s->primaries++;
 		if (!suspect && timer > s->timer_us)

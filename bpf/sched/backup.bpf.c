@@ -64,7 +64,7 @@ static __always_inline void find_home(struct mptcp_sock *msk, struct mptcp_scrat
 	{
 		bool doubtful = mptcp_doubtful(p, DOUBT);
 
-		if (doubtful && (p->flags & MPTCP_PATH_OUTSTANDING))
+		if (doubtful && mptcp_path_holds(p))
 			bpf_mptcp_probe(msk, p->id, probe_us);
 		if (!c->has_home || p->id != c->home || (p->flags & MPTCP_PATH_BACKUP))
 			continue;

@@ -11,8 +11,9 @@
  * its RTT and four deviations, or is in a retransmission timeout, is suspect: what it holds is sent
  * again on another one, TCP is kept trying it, and it is used again once it delivers. The end of a
  * transfer that lies on a slow subflow is sent again on one that has nothing to do, within a byte
- * cap. An idle subflow that may be better is probed with a copy of a small message. Backup subflows
- * carry data only when every other one is suspect.
+ * cap. An idle subflow that may be better is probed with a copy of a small message; for a stream,
+ * what was measured on it counts no more after a few seconds. Backup subflows carry data only when
+ * every other one is suspect.
  *
  * Good for: a default that does no harm. Lacks: the rate of a path that was never busy is a guess
  * from what one segment took, so the first fragment of a connection may be misplaced; and a
@@ -39,10 +40,10 @@ const volatile __u32 probe_rto_us = 500000;
 #define NOT_TAKEN_MS   50u   /* the peer's MPTCP acknowledges after its TCP, but not that late */
 #define PROBE_AFTER_US 1000u /* a copy follows a message that soon */
 
-static __always_inline bool copies_allowed(const struct mptcp_arrival *a, __u32 free_bytes)
+static __always_inline bool copies_allowed(const struct mptcp_arrival *a)
 {
 	return mptcp_copies_left(a->view.sent_bytes, a->view.reinjected_bytes, duplicate_permille,
-				 free_bytes) >= a->piece;
+				 duplicate_free_bytes) >= a->piece;
 }
 
 /* When get_retrans shall look: late enough for an ack, unless the end lies on a slow subflow. */
@@ -101,36 +102,7 @@ static __always_inline bool probe_pays(const struct mptcp_arrival *a)
 
 	return a->probe != MPTCP_NONE && probe_interval_us &&
 	       a->view.unsent_bytes + a->view.unacked_bytes <= 2 * mptcp_path_mss(best) &&
-	       idle->min_rtt_us < mptcp_path_rtt_us(best) / 5 * 4 &&
-	       copies_allowed(a, duplicate_free_bytes);
-}
-
-/* The next get_retrans sends a copy of something there, soon. */
-static __always_inline void order_probe(const struct mptcp_arrival *a, struct mptcp_memory *m)
-{
-	__u32 id = mptcp_arrival_at(a, a->probe)->id;
-
-	m->probed_us[id & (MPTCP_MEMORY_IDS - 1)] = a->now_us;
-	m->probe = id + 1;
-}
-
-/*
- * Not used because of what it was like the last time. A copy shows what it is like now and, unlike
- * new data, delays nothing if that is no better.
- */
-static __always_inline int wait(struct mptcp_sock *msk, struct mptcp_arrival *a,
-				struct mptcp_memory *m)
-{
-	__u32 us = a->patience_us;
-
-	m->waiting = 1;
-	if (a->probe != MPTCP_NONE && probe_interval_us && copies_allowed(a, 0)) {
-		order_probe(a, m);
-		us = PROBE_AFTER_US;
-	}
-	bpf_mptcp_reason(msk, MPTCP_REASON_WAITED);
-	bpf_mptcp_set_timer(msk, us);
-	return -EAGAIN;
+	       idle->min_rtt_us < mptcp_path_rtt_us(best) / 5 * 4 && copies_allowed(a);
 }
 
 static __always_inline int send(struct mptcp_sock *msk, struct mptcp_arrival *a,
@@ -144,14 +116,21 @@ static __always_inline int send(struct mptcp_sock *msk, struct mptcp_arrival *a,
 	if (a->ready == MPTCP_NONE)
 		return -EAGAIN;
 	if (a->ready == a->best && probe_pays(a)) {
-		order_probe(a, m);
+		__u32 id = mptcp_arrival_at(a, a->probe)->id;
+
+		m->probed_us[id & (MPTCP_MEMORY_IDS - 1)] = a->now_us;
+		m->probe = id + 1;
 		return commit(msk, a, a->best, PROBE_AFTER_US, MPTCP_REASON_FASTEST);
 	}
 	if (a->ready == a->best)
 		return commit(msk, a, a->best, 0, MPTCP_REASON_FASTEST);
 	m->waiting = waiting;
-	if (pmctl_waiting_pays(a, m))
-		return wait(msk, a, m);
+	if (pmctl_waiting_pays(a, m)) {
+		m->waiting = 1;
+		bpf_mptcp_reason(msk, MPTCP_REASON_WAITED);
+		bpf_mptcp_set_timer(msk, a->patience_us);
+		return -EAGAIN;
+	}
 	m->waiting = 0;
 	return commit(msk, a, a->ready, 0, MPTCP_REASON_SPILLED);
 }
@@ -176,8 +155,7 @@ static __always_inline int again(struct mptcp_sock *msk, struct mptcp_arrival *a
 		return commit(msk, a, a->idle, 0, MPTCP_REASON_REDUNDANT);
 	if (a->stuck && a->view.stuck_us >= a->patience_us)
 		return rescue(msk, a);
-	if (!a->stuck && a->idle != MPTCP_NONE && a->last != MPTCP_NONE &&
-	    copies_allowed(a, duplicate_free_bytes) &&
+	if (!a->stuck && a->idle != MPTCP_NONE && a->last != MPTCP_NONE && copies_allowed(a) &&
 	    (a->last_us > a->idle_us + a->idle_us / 4 || a->view.stuck_us > a->patience_us))
 		return commit(msk, a, a->idle, 0, MPTCP_REASON_REDUNDANT);
 	/* Delivered by TCP and not taken by the peer's MPTCP: only we can send it again. */

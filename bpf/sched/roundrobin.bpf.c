@@ -60,17 +60,18 @@ static __always_inline void survey(struct mptcp_scratch *s, const struct shares 
 	mptcp_for_each_path(p, i, &s->view)
 	{
 		__u64 share = sh->scaled[p->local_id & (IDS - 1)];
-		__u64 cost = share | (__u64)!primary(p) << 63;
+		bool last = !primary(p), ready = mptcp_path_ready(p);
+		__u64 cost = share | (__u64)last << 63;
 
-		s->primaries += primary(p) && (mptcp_path_ready(p) || mptcp_path_busy(p));
+		s->primaries += !last && (ready || mptcp_path_busy(p));
 		if (mptcp_path_timer_us(p) > s->timer_us)
 			s->timer_us = mptcp_path_timer_us(p);
 		if (share)
 			mptcp_consider(s, MPTCP_FIT_FASTEST, i, share);
-		if (!mptcp_path_ready(p))
+		if (!ready)
 			continue;
 		mptcp_consider(s, MPTCP_FIT_READY, i, cost);
-		if (!(p->flags & MPTCP_PATH_OUTSTANDING))
+		if (!mptcp_path_holds(p))
 			mptcp_consider(s, MPTCP_FIT_IDLE, i, cost);
 	}
 }

@@ -5,13 +5,14 @@
  * scheduler. A new scheduler is loaded before the rest, because the rest names it, and unloaded
  * again if the rest fails; a running one is replaced last, because that cannot be undone.
  */
-#include "cli/caps.h"
 #include "cli/changes.h"
 #include "cli/cli.h"
 #include "cli/diagnose.h"
 #include "cli/sched_set.h"
 #include "daemon/client.h"
 #include "pm/engine.h"
+#include "pm/watchdog.h"
+#include "util/caps.h"
 #include "util/cleanup.h"
 
 #include <errno.h>
@@ -43,6 +44,7 @@ struct run {
 	struct sched_set scheds;
 	struct parts *parts;
 	struct left_out left_out;
+	char restored[PM_WATCH_TEXT_BYTES]; /* empty: MPTCP was not switched off */
 	char (*unloaded)[LOADER_NAME_BYTES];
 	size_t nr_unloaded;
 };
@@ -210,6 +212,23 @@ static bool scheduler_changes(const struct run *r)
 	return false;
 }
 
+/* What the watchdog of a daemon does all the time. */
+static int watch(struct cli *c, struct run *r, struct error *e)
+{
+	struct pm_watchdog w = { 0 };
+	int verdict = PM_WATCH_ON;
+
+	if (r->policy.establish.robe & POLICY_ROBE_IPS)
+		verdict = pm_watchdog_run(&w, &r->config, dry_run, r->restored, e);
+	if (verdict == PM_WATCH_RESTORE) {
+		cli_note(c, "%s~ %s%s\n", cli_yellow(c), r->restored, cli_plain(c));
+	} else if (r->restored[0]) {
+		cli_note(c, "%snotice:%s %s\n", cli_yellow(c), cli_plain(c), r->restored);
+		r->restored[0] = '\0';
+	}
+	return verdict < 0 ? verdict : 0;
+}
+
 static struct changes what(const struct run *r)
 {
 	return (struct changes){ &r->plan, r->scheds.changes, r->scheds.nr, r->parts };
@@ -221,6 +240,7 @@ static void finish(struct cli *c, struct run *r, bool nothing)
 		.policy = r->policy.name,
 		.dry_run = dry_run,
 		.left_out = r->left_out.text[0] ? r->left_out.text : NULL,
+		.restored = r->restored[0] ? r->restored : NULL,
 		.what = what(r),
 		.unloaded = r->unloaded,
 		.nr_unloaded = r->nr_unloaded,
@@ -228,7 +248,7 @@ static void finish(struct cli *c, struct run *r, bool nothing)
 
 	if (c->json)
 		changes_json(c, &report);
-	else if (nothing)
+	else if (nothing && !r->restored[0])
 		cli_note(c, "nothing to change\n");
 	else
 		cli_note(c,
@@ -263,6 +283,8 @@ static int apply(struct cli *c, struct run *r, struct error *e)
 		if (scheduler)
 			tidy(c, r);
 	}
+	if (watch(c, r, e) < 0)
+		return e->code;
 	finish(c, r, nothing);
 	return 0;
 }

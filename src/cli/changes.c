@@ -160,9 +160,12 @@ void changes_json(struct cli *c, const struct changes_report *r)
 	json_object_open(&j);
 	json_key_string(&j, "policy", r->policy);
 	json_key_bool(&j, "dry_run", r->dry_run);
-	json_key_bool(&j, "changed", !changes_none(&r->what) || r->nr_unloaded);
+	json_key_bool(&j, "changed",
+		      !changes_none(&r->what) || r->nr_unloaded || (r->restored && !r->dry_run));
 	if (r->left_out)
 		json_key_string(&j, "left_out", r->left_out);
+	if (r->restored)
+		json_key_string(&j, "mptcp_restored", r->restored);
 	scheds_json(&r->what, &j);
 	json_key(&j, "actions");
 	json_array_open(&j);

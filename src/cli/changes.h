@@ -29,6 +29,7 @@ struct changes_report {
 	const char *policy; /* NULL: unload */
 	bool dry_run;
 	const char *left_out; /* NULL: nothing */
+	const char *restored; /* MPTCP, and why; NULL: it was not switched off */
 	struct changes what;
 	char (*unloaded)[LOADER_NAME_BYTES];
 	size_t nr_unloaded;

@@ -54,8 +54,7 @@ extern const struct verb verb_check, verb_apply, verb_status, verb_unload, verb_
 	verb_version, verb_conn_list, verb_conn_show, verb_conn_set, verb_sched_trace,
 	verb_conn_subflow_add, verb_conn_subflow_del, verb_conn_subflow_backup, verb_conn_announce,
 	verb_conn_withdraw, verb_monitor, verb_path_learn_show, verb_path_learn_forget,
-	verb_establish_list, verb_establish_watch, verb_conn_withdraw, verb_monitor, verb_daemon,
-	verb_reload, verb_explain, verb_path_list, verb_path_down, verb_path_up, verb_path_health,
-	verb_path_watch;
+	verb_establish_list, verb_establish_watch, verb_daemon, verb_reload, verb_explain,
+	verb_path_list, verb_path_down, verb_path_up, verb_path_health, verb_path_watch;
 
 #endif

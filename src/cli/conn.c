@@ -2,12 +2,12 @@
 /* conn list|show|set: live connections. */
 #include "cli/conn.h"
 
-#include "cli/caps.h"
 #include "cli/cli.h"
 #include "cli/conn_resets.h"
 #include "cli/conn_views.h"
 #include "pm/diag.h"
 #include "pm/netns.h"
+#include "util/caps.h"
 #include "util/cleanup.h"
 
 #include <errno.h>

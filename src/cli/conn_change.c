@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* conn subflow add|del|backup, conn announce, conn withdraw: the userspace path manager. */
-#include "cli/caps.h"
 #include "cli/cli.h"
 #include "cli/conn.h"
 #include "cli/conn_args.h"
@@ -9,6 +8,7 @@
 #include "pm/netns.h"
 #include "pm/request.h"
 #include "pm/reset.h"
+#include "util/caps.h"
 #include "util/cleanup.h"
 
 #include <errno.h>

@@ -3,9 +3,9 @@
  */
 #include "daemon/daemon.h"
 
-#include "cli/caps.h"
 #include "cli/cli.h"
 #include "cli/diagnose.h"
+#include "util/caps.h"
 
 #include <errno.h>
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* establish list|watch: connections whose SYN was sent on more than one path. */
-#include "cli/caps.h"
 #include "cli/cli.h"
 #include "cli/establish_views.h"
 #include "cli/follow.h"
+#include "cli/rescue_status.h"
 #include "pm/event_socket.h"
 #include "pm/netns.h"
 #include "pm/rescue.h"
+#include "util/caps.h"
 #include "util/cleanup.h"
 
 #include <errno.h>
@@ -77,18 +78,13 @@ static int look(struct seen *s, struct error *e)
 	return err;
 }
 
-static const char *mode(const struct rescue_config *c)
-{
-	return !c->on ? "off" : c->race ? "sim" : "timer";
-}
-
 static void print_json(struct cli *c, const struct seen *s, const struct table *rows)
 {
 	struct json j;
 
 	json_init(&j, c->out, c->pretty);
 	json_object_open(&j);
-	json_key_string(&j, "robe", mode(&s->settings));
+	json_key_string(&j, "robe", rescue_status_robe(&s->settings));
 	json_key(&j, "devs");
 	json_array_open(&j);
 	for (uint32_t i = 0; i < s->settings.nr_paths; i++) {
@@ -132,7 +128,8 @@ static int run_list(struct cli *c, int nr, char **words)
 	}
 	table_print(&t, c->out, c->color);
 	if (s.nr == 0)
-		cli_note(c, "no connections are being rescued (robe: %s)\n", mode(&s.settings));
+		cli_note(c, "no connections are being rescued (robe: %s)\n",
+			 rescue_status_robe(&s.settings));
 	count_table = view_rescue_count_table(counts, view_rescue_counts(s.counts, counts));
 	if (count_table.nr_rows && !c->quiet) {
 		fputc('\n', c->out);

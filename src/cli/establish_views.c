@@ -14,7 +14,7 @@
 static const struct {
 	const char *name, *text;
 } counters[RESCUE_COUNTS] = {
-	[RESCUE_SYNS] = { "syns", "connections begun" },
+	[RESCUE_ASKED] = { "asked", "connections that another path was asked for" },
 	[RESCUE_COPIES] = { "copies", "SYNs sent on another path as well" },
 	[RESCUE_RESCUED] = { "rescued", "connections that another path answered first" },
 	[RESCUE_KEPT] = { "kept", "the first path answered first although there were copies" },
@@ -75,7 +75,7 @@ static void fill_row(struct rescue_row *row, const struct loader_rescue_flow *f,
 	row->state = state_name(&f->flow);
 	device_name(f->flow.ifindex, row->dev);
 	row->syn_retransmits = f->flow.retransmits;
-	row->setup_us = f->flow.decided_us;
+	row->answer_us = f->flow.decided_us;
 	row->fallback = f->flow.plain;
 	row->age_ms = (uint32_t)((now_ns - f->flow.began_ns) / NS_PER_MS);
 	if (winner > RESCUE_UNDECIDED && winner <= RESCUE_ROUTES_MAX) {
@@ -116,7 +116,7 @@ static const struct column rescue_columns[] = {
 	ROW(NULL, "AS", COLUMN_TEXT, alias_cell, true),
 	ROW("alias_dev", "ON", COLUMN_TEXT, alias_dev, true),
 	ROW("syn_retransmits", "SYN_RETRANS", COLUMN_U32, syn_retransmits, false),
-	ROW("setup_us", "SETUP_US", COLUMN_U32, setup_us, true),
+	ROW("answer_us", "ANSWER_US", COLUMN_U32, answer_us, true),
 	ROW("age_ms", "AGE_MS", COLUMN_U32, age_ms, false),
 	ROW("fallback", "FLAGS", COLUMN_FLAG, fallback, true),
 };

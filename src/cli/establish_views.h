@@ -17,7 +17,7 @@ struct rescue_row {
 		alias_cell[PM_ADDRESS_PORT_BYTES];
 	const char *state;
 	char dev[IF_NAMESIZE], alias_dev[IF_NAMESIZE];
-	uint32_t syn_retransmits, setup_us, age_ms;
+	uint32_t syn_retransmits, answer_us, age_ms;
 	bool fallback;
 };
 

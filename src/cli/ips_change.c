@@ -39,7 +39,7 @@ int ips_change_plan(struct ips_change *i, const struct policy *policy,
 
 bool ips_change_none(const struct ips_change *i)
 {
-	return memcmp(&i->before, &i->after, sizeof(i->before)) == 0 &&
+	return loader_learn_same(&i->before, &i->after) &&
 	       (!i->after.on || i->programs == LOADER_UNCHANGED);
 }
 
@@ -71,7 +71,7 @@ static void remove_unused(const struct loader_config *c, struct error *e)
 {
 	struct error second = { 0 };
 
-	if (loader_ips_unload_unused(c, pm_netns_alive, &second) < 0)
+	if (loader_ips_unload_unused(c, pm_netns_alive_as, &second) < 0)
 		error_hint(e, "the programs of ips stay loaded: %.200s", second.text);
 }
 
@@ -106,6 +106,11 @@ int ips_change_execute(struct ips_change *i, const struct loader_config *c, stru
 	enum loader_outcome outcome;
 	int err = 0;
 
+	if (ips_change_none(i) && !i->after.on) {
+		/* What a run that was killed left is not worth a failure. */
+		loader_ips_unload_unused(c, pm_netns_alive_as, NULL);
+		return 0;
+	}
 	if (ips_change_none(i))
 		return 0;
 	if (i->before.on)
@@ -119,7 +124,7 @@ int ips_change_execute(struct ips_change *i, const struct loader_config *c, stru
 	if (err < 0)
 		remove_unused(c, e);
 	else if (!i->after.on)
-		err = loader_ips_unload_unused(c, pm_netns_alive, e);
+		err = loader_ips_unload_unused(c, pm_netns_alive_as, e);
 	return err;
 }
 

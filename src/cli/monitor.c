@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* monitor: what the kernel's path manager tells, and what a daemon did and why, as it happens. */
-#include "cli/caps.h"
 #include "cli/cli.h"
 #include "cli/event_lines.h"
 #include "cli/follow.h"
@@ -8,6 +7,7 @@
 #include "loader/guard.h"
 #include "pm/event_socket.h"
 #include "pm/netns.h"
+#include "util/caps.h"
 #include "util/cleanup.h"
 
 #include <errno.h>

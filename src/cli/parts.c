@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cli/caps.h"
 #include "pm/rules.h"
+#include "util/caps.h"
 
 #define TEXT_BYTES PM_RULE_TEXT_BYTES
 
@@ -350,7 +350,8 @@ static void undo(struct parts *p, const struct parts_run *r, size_t nr, struct e
 int parts_execute(struct parts *p, const struct parts_run *r, struct error *e)
 {
 	for (size_t i = 0; i < NR_PARTS; i++) {
-		int err = parts[i].none(p) ? 0 : parts[i].execute(p, r, e);
+		/* Also without a change: some clear away what a run that was killed has left. */
+		int err = parts[i].execute(p, r, e);
 
 		if (err < 0) {
 			undo(p, r, i, e);
@@ -367,7 +368,7 @@ void parts_undo(struct parts *p, const struct parts_run *r, struct error *e)
 
 int parts_finish(struct parts *p, const struct parts_run *r, struct error *e)
 {
-	if (p->rescue.wanted || rescue_none(p))
+	if (p->rescue.wanted)
 		return 0;
 	return rescue_change_execute(&p->rescue, r->config, r->force, e);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* path health: what the oracle knows of each path. */
-#include "cli/caps.h"
 #include "cli/cli.h"
 #include "cli/table.h"
 #include "loader/oracle.h"
 #include "pm/netns.h"
 #include "pm/oracle.h"
 #include "pm/pm.h"
+#include "util/caps.h"
 #include "util/cleanup.h"
 
 #include <errno.h>

@@ -5,13 +5,13 @@
 #include <net/if.h>
 #include <string.h>
 
-#include "cli/caps.h"
 #include "cli/cli.h"
 #include "cli/table.h"
 #include "loader/learn.h"
 #include "pm/address.h"
 #include "pm/ips.h"
 #include "pm/learned.h"
+#include "util/caps.h"
 #include "util/cleanup.h"
 
 #define V4_BITS	    24

@@ -33,6 +33,7 @@ int path_rows_add(struct path_rows *rows, const struct flat *line)
 	take(line, "address", r->address, sizeof(r->address));
 	take(line, "state", r->state, sizeof(r->state));
 	take(line, "wanted", r->wanted, sizeof(r->wanted));
+	take(line, "nat64", r->nat64, sizeof(r->nat64));
 	take(line, "reason", r->reason, sizeof(r->reason));
 	r->id = number(line, "id");
 	r->subflows = number(line, "subflows");
@@ -74,6 +75,7 @@ static const struct column columns[] = {
 	PATH("timeouts", "TIMEOUTS", COLUMN_U32, timeouts, true),
 	PATH("stall_ms", "STALL MS", COLUMN_U32, stall_ms, true),
 	PATH("rate_bps", "RATE BIT/S", COLUMN_U64, rate_bps, true),
+	PATH("nat64", "NAT64", COLUMN_TEXT, nat64, true),
 	PATH("reason", "REASON", COLUMN_TEXT, reason, true),
 };
 

@@ -8,12 +8,13 @@
 #include "cli/table.h"
 #include "pm/address.h"
 #include "pm/engine.h"
+#include "pm/nat64.h"
 #include "policy/policy.h"
 #include "util/flat.h"
 
 struct path_row {
 	char path[POLICY_NAME_BYTES], interface[IF_NAMESIZE], address[INET6_ADDRSTRLEN];
-	char state[16], wanted[16], reason[PM_REASON_BYTES];
+	char state[16], wanted[16], reason[PM_REASON_BYTES], nat64[PM_NAT64_PREFIX_BYTES];
 	uint32_t id, subflows, since_s, srtt_us, rto_us;
 	uint32_t loss_permille, resent_permille, timeouts, stall_ms;
 	uint64_t rate_bps;

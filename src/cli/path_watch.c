@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* path watch: tells when a path crosses a threshold, as the daemon is told. */
-#include "cli/caps.h"
 #include "cli/cli.h"
 #include "cli/diagnose.h"
 #include "cli/follow.h"
 #include "pm/oracle.h"
+#include "util/caps.h"
 #include "util/cleanup.h"
 
 #include <errno.h>

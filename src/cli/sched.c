@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* sched list|load|unload|show: BPF packet schedulers, without a policy. */
-#include "cli/caps.h"
 #include "cli/cli.h"
 #include "cli/knob_args.h"
 #include "cli/views.h"
+#include "util/caps.h"
 #include "util/cleanup.h"
 
 #include <errno.h>

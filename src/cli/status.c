@@ -2,6 +2,7 @@
 /* status: what is in force. */
 #include "cli/cli.h"
 #include "cli/guard_views.h"
+#include "cli/rescue_status.h"
 #include "cli/views.h"
 #include "loader/rules.h"
 #include "pm/netns.h"
@@ -19,6 +20,7 @@ static const struct option_def options[] = {
 struct state {
 	struct loader_support support;
 	struct pm_kernel kernel;
+	struct rescue_status rescue;
 	struct loader_sched *scheds;
 	size_t nr_scheds;
 	struct mptcp_select_rule rules[MPTCP_SELECT_RULES_MAX];
@@ -82,6 +84,8 @@ static void print_json(struct cli *c, const struct state *s, const struct table 
 	json_key_uint(&j, "subflows", k->limits.subflows);
 	json_key_uint(&j, "add_addr_accepted", k->limits.add_addr_accepted);
 	json_object_close(&j);
+	json_key(&j, "rescue");
+	rescue_status_json(&s->rescue, &j);
 	json_key(&j, "endpoints");
 	table_json(endpoints, &j);
 	json_key(&j, "rules");
@@ -110,6 +114,7 @@ static void print_text(struct cli *c, const struct state *s, const struct table 
 	fprintf(c->out, "scheduler  %s\n", k->scheduler);
 	fprintf(c->out, "limits     subflows %u, add_addr_accepted %u\n", k->limits.subflows,
 		k->limits.add_addr_accepted);
+	rescue_status_print(c, &s->rescue);
 	if (k->nr_endpoints)
 		fprintf(c->out, "\nendpoints\n");
 	table_print(endpoints, c->out, c->color);
@@ -154,6 +159,7 @@ static int run(struct cli *c, int nr, char **words)
 	loader_probe(NULL, &s.support);
 	if (pm_kernel_read(&s.kernel, &e) < 0)
 		return cli_fail(c, &e);
+	rescue_status_read(&s.rescue);
 	if (loader_sched_list(NULL, &s.scheds, &s.nr_scheds, &s.sched_error) == 0)
 		read_rules(&s);
 	endpoints = view_endpoint_rows(&s.kernel);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* sched trace: decisions as they are made, with what they were based on. */
-#include "cli/caps.h"
 #include "cli/cli.h"
 #include "cli/follow.h"
 #include "cli/trace_lines.h"
 #include "loader/trace.h"
 #include "pm/diag.h"
+#include "util/caps.h"
 #include "util/cleanup.h"
 
 #include <errno.h>

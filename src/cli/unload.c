@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* unload: takes back what apply did. */
-#include "cli/caps.h"
 #include "cli/changes.h"
 #include "cli/cli.h"
 #include "daemon/client.h"
 #include "loader/oracle.h"
 #include "pm/netns.h"
+#include "util/caps.h"
 #include "util/cleanup.h"
 
 #include <errno.h>
@@ -16,7 +16,9 @@ static bool force, all;
 static const struct option_def options[] = {
 	{ "netns", 0, OPTION_VALUE, "NAME", "unload in this network namespace", &netns },
 	{ "force", 0, OPTION_SWITCH, NULL,
-	  "also when limits or scheduler were changed by someone else since", &force },
+	  "also when limits or scheduler were changed by someone else since, or rescued "
+	  "connections would break",
+	  &force },
 	{ "all", 0, OPTION_SWITCH, NULL,
 	  "also unload our unused schedulers and remove the kernel module", &all },
 };

@@ -6,6 +6,7 @@
 
 #include "daemon/requests.h"
 #include "pm/address.h"
+#include "pm/nat64.h"
 #include "pm/reset.h"
 
 #define MS_PER_SECOND 1000
@@ -77,6 +78,7 @@ static uint64_t since_ms(const struct daemon *d, const struct pm_source_view *s)
 
 void answer_path(struct daemon *d, unsigned int path, FILE *out)
 {
+	char nat64[PM_NAT64_PREFIX_BYTES];
 	struct pm_source_view s;
 	struct json j;
 	bool any = false;
@@ -99,6 +101,8 @@ void answer_path(struct daemon *d, unsigned int path, FILE *out)
 		put_if(&j, "timeouts", s.health.timeouts);
 		put_if(&j, "stall_ms", s.health.stall_ms);
 		put_if(&j, "rate_bps", s.health.rate_bps);
+		if (s.nat64.bits)
+			json_key_string(&j, "nat64", pm_nat64_prefix_text(&s.nat64, nat64));
 		close_line(&j);
 	}
 	if (any)

@@ -10,14 +10,17 @@
 #include "daemon/lock.h"
 #include "daemon/source.h"
 #include "pm/interfaces.h"
+#include "util/caps.h"
 
 #define NR(a)	   (sizeof(a) / sizeof((a)[0]))
 #define MMAP_BYTES (128 << 10)
+#define SETTLED_MS 200 /* interfaces do not change one at a time */
 
 /* In the order in which they open and start. */
 static const struct daemon_source *const sources[] = {
-	&source_caps,	&source_events,	 &source_links,
-	&source_health, &source_control, &source_service,
+	&source_caps,	&source_events,	 &source_links,	  &source_oracle,
+	&source_health, &source_guard,	 &source_rescue,  &source_learn,
+	&source_nat64,	&source_control, &source_service,
 };
 
 _Static_assert(NR(sources) <= DAEMON_SOURCES_MAX, "a place for the state of each source");
@@ -34,6 +37,29 @@ void sources_after_input(struct daemon *d)
 	for (size_t i = 0; i < NR(sources); i++)
 		if (sources[i]->after_input && d->of_source[i])
 			sources[i]->after_input(d, d->of_source[i]);
+}
+
+void sources_event(struct daemon *d, const struct pm_event *event)
+{
+	for (size_t i = 0; i < NR(sources); i++)
+		if (sources[i]->event && d->of_source[i])
+			sources[i]->event(d, d->of_source[i], event);
+}
+
+int source_may_load(const char *what, struct error *e)
+{
+	int err = caps_need(CAP_BIT_BPF | CAP_BIT_PERFMON, what, e);
+
+	return err < 0 ? error_hint(e, "mptcp-pm.service grants them") : 0;
+}
+
+void source_follow_interfaces(struct daemon *d, uint64_t *seen, struct loop_timer *timer)
+{
+	if (*seen == d->counters.interfaces)
+		return;
+	*seen = d->counters.interfaces;
+	if (timer->due_ms > loop_now_ms() + SETTLED_MS)
+		loop_timer_set(d->loop, timer, loop_now_ms() + SETTLED_MS);
 }
 
 static void close_sources(struct daemon *d)

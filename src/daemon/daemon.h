@@ -53,6 +53,7 @@ struct daemon {
 	struct pm_decisions decisions;
 	const struct policy *looked_at; /* its scheduler was compared with the kernel's */
 	bool acting, settle;
+	bool has_oracle;   /* tells how paths do; nobody else has to */
 	uint64_t acted_us; /* when the decisions at hand were carried out */
 	bool resync;	   /* all connections have to be read ... */
 	bool reread;	   /* ... and the interfaces, before */

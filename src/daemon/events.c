@@ -30,6 +30,7 @@ static void take(const struct pm_event *event, void *data)
 	log_line(&d->log, LOG_LEVEL_DEBUG, "event %s, connection %08x",
 		 pm_event_name(event->type) ? pm_event_name(event->type) : "unknown", event->token);
 	daemon_input(d, &in);
+	sources_event(d, event);
 }
 
 static void skip(const struct pm_event *event, void *data)

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How paths do, sampled from the socket diagnostics: support level 0. Only while there are
+ * How paths do, sampled from the socket diagnostics where there is no oracle. Only while there are
  * connections and a mode that looks, and not while nothing moves, so that an idle daemon costs next
  * to nothing however many connections there are: what all of TCP has sent and received, which is
  * quickly read, tells whether there is news.
  */
+#include "daemon/health.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -25,11 +27,10 @@ struct health {
 	struct daemon *d;
 	struct pm_sampler *sampler;
 	struct loop_timer timer;
-	bool wanted; /* by some mode of the policy */
-	int snmp;    /* /proc/net/snmp of the namespace; -1: cannot be read */
-	bool idle;   /* the last sample was */
+	struct health_wish wish;
+	int snmp;  /* /proc/net/snmp of the namespace; -1: cannot be read */
+	bool idle; /* the last sample was */
 	uint64_t segments;
-	uint32_t period_ms, alpha_permille;
 };
 
 static bool looks(const struct policy_mode *m)
@@ -41,15 +42,26 @@ static bool looks(const struct policy_mode *m)
 	       m->kind == POLICY_MODE_SMALLEST_DELAY || m->kind == POLICY_MODE_TARGET;
 }
 
-static void consider(struct health *h, const struct policy_mode *m)
+static void consider(struct health_wish *w, const struct policy_mode *m)
 {
 	if (!looks(m) || !m->when_bad.period_ms)
 		return;
-	if (!h->wanted || m->when_bad.period_ms < h->period_ms) {
-		h->period_ms = m->when_bad.period_ms;
-		h->alpha_permille = m->when_bad.alpha_permille;
+	if (!w->wanted || m->when_bad.period_ms < w->period_ms) {
+		w->period_ms = m->when_bad.period_ms;
+		w->alpha_permille = m->when_bad.alpha_permille;
 	}
-	h->wanted = true;
+	w->wanted = true;
+}
+
+struct health_wish health_wish(const struct policy *p)
+{
+	struct health_wish w = { 0 };
+
+	if (p->nr_modes)
+		consider(&w, &p->modes[p->mode_index]);
+	for (size_t i = 0; i < p->nr_rules; i++)
+		consider(&w, &p->modes[p->rules[i].mode_index]);
+	return w;
 }
 
 static void set_timer(struct health *h, uint64_t wait_ms)
@@ -57,17 +69,11 @@ static void set_timer(struct health *h, uint64_t wait_ms)
 	loop_timer_set(h->d->loop, &h->timer, loop_now_ms() + wait_ms);
 }
 
-/* The first of the modes in use counts where they differ. */
 static void policy_changed(struct daemon *d, void *state)
 {
-	const struct policy *p = d->policy;
 	struct health *h = state;
 
-	h->wanted = false;
-	if (p->nr_modes)
-		consider(h, &p->modes[p->mode_index]);
-	for (size_t i = 0; i < p->nr_rules; i++)
-		consider(h, &p->modes[p->rules[i].mode_index]);
+	h->wish = health_wish(d->policy);
 	loop_timer_set(d->loop, &h->timer, LOOP_NEVER);
 }
 
@@ -79,18 +85,22 @@ static uint64_t now_us(void)
 	return (uint64_t)t.tv_sec * US_PER_SECOND + (uint64_t)t.tv_nsec / NS_PER_US;
 }
 
-static uint64_t pause_ms(const struct health *h, uint64_t cost_us)
+uint64_t health_pause_ms(const struct health_wish *w, uint64_t cost_us)
 {
 	uint64_t least = cost_us * SHARE / US_PER_MS;
 
-	return least > h->period_ms ? least : h->period_ms;
+	return least > w->period_ms ? least : w->period_ms;
 }
 
-/* Segments of TCP, sent, received and sent again. 0: not known. */
-static uint64_t count_segments(const struct health *h)
+int health_open_counters(void)
+{
+	return open("/proc/thread-self/net/snmp", O_RDONLY | O_CLOEXEC);
+}
+
+uint64_t health_count_segments(int counters)
 {
 	char text[SNMP_BYTES];
-	ssize_t n = h->snmp < 0 ? -1 : pread(h->snmp, text, sizeof(text) - 1, 0);
+	ssize_t n = counters < 0 ? -1 : pread(counters, text, sizeof(text) - 1, 0);
 	uint64_t in, out, again;
 	const char *line;
 
@@ -113,7 +123,7 @@ static bool is_quiet(struct health *h)
 {
 	uint64_t before = h->segments;
 
-	h->segments = count_segments(h);
+	h->segments = health_count_segments(h->snmp);
 	return h->idle && h->segments && h->segments == before;
 }
 
@@ -127,10 +137,10 @@ static void sample(void *data)
 	struct error e = { 0 };
 	uint64_t start = now_us();
 
-	if (!pm_engine_nr_connections(d->engine))
+	if (d->has_oracle || !pm_engine_nr_connections(d->engine))
 		return;
 	if (is_quiet(h)) {
-		set_timer(h, h->period_ms);
+		set_timer(h, h->wish.period_ms);
 		return;
 	}
 	if (pm_connections_read(&all, &e) < 0) {
@@ -138,14 +148,14 @@ static void sample(void *data)
 		set_timer(h, RETRY_MS);
 		return;
 	}
-	if (pm_sampler_take(h->sampler, &all, d->interfaces, d->nr_interfaces, h->alpha_permille,
-			    loop_now_ms(), &s) < 0) {
-		set_timer(h, h->period_ms);
+	if (pm_sampler_take(h->sampler, &all, d->interfaces, d->nr_interfaces,
+			    h->wish.alpha_permille, loop_now_ms(), &s) < 0) {
+		set_timer(h, h->wish.period_ms);
 		return;
 	}
 	d->counters.samples++;
 	h->idle = s.idle;
-	set_timer(h, pause_ms(h, now_us() - start));
+	set_timer(h, health_pause_ms(&h->wish, now_us() - start));
 	in.health.items = s.paths;
 	in.health.nr = s.nr;
 	if (s.nr)
@@ -157,8 +167,9 @@ static void after_input(struct daemon *d, void *state)
 {
 	struct health *h = state;
 
-	if (h->wanted && h->timer.due_ms == LOOP_NEVER && pm_engine_nr_connections(d->engine))
-		set_timer(h, h->period_ms);
+	if (h->wish.wanted && !d->has_oracle && h->timer.due_ms == LOOP_NEVER &&
+	    pm_engine_nr_connections(d->engine))
+		set_timer(h, h->wish.period_ms);
 }
 
 static void close_health(struct daemon *d, void *state)
@@ -180,7 +191,7 @@ static int open_health(struct daemon *d, void **state, struct error *e)
 	*state = h;
 	if (h) {
 		h->d = d;
-		h->snmp = open("/proc/thread-self/net/snmp", O_RDONLY | O_CLOEXEC);
+		h->snmp = health_open_counters();
 		h->sampler = pm_sampler_new();
 		h->timer = (struct loop_timer){ .call = sample, .data = h };
 	}

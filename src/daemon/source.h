@@ -20,15 +20,26 @@ struct daemon_source {
 	void (*policy_changed)(struct daemon *d, void *state);
 	/* The engine was handed something, of whatever source. May be NULL. */
 	void (*after_input)(struct daemon *d, void *state);
+	/* Of the kernel's path manager, after the engine had it. May be NULL. */
+	void (*event)(struct daemon *d, void *state, const struct pm_event *event);
 	/* Takes back what open() did; `state` may be NULL. May be NULL. */
 	void (*close)(struct daemon *d, void *state);
 };
 
 extern const struct daemon_source source_caps, source_service, source_links, source_events,
-	source_health, source_control;
+	source_health, source_oracle, source_guard, source_rescue, source_learn, source_nat64,
+	source_control;
 
 /* Call that of all. */
 void sources_policy_changed(struct daemon *d);
 void sources_after_input(struct daemon *d);
+void sources_event(struct daemon *d, const struct pm_event *event);
+
+/* -EPERM naming what this process lacks to load programs for `what`. */
+int source_may_load(const char *what, struct error *e);
+
+/* For what follows interfaces, but need not do so while they change: sets the timer when they are
+ * not those of *seen any more, which becomes what they are. */
+void source_follow_interfaces(struct daemon *d, uint64_t *seen, struct loop_timer *timer);
 
 #endif

@@ -254,7 +254,8 @@ int loader_ips_load(const struct loader_config *c, bool dry_run, enum loader_out
 }
 
 /* Does one take part? Those that no longer exist are removed. */
-static bool in_use(const struct loader_config *c, int fd, bool (*alive)(uint64_t inode))
+static bool in_use(const struct loader_config *c, int fd,
+		   bool (*alive)(uint64_t inode, uint64_t cookie))
 {
 	static const struct loader_learn_space none;
 	uint64_t cookie, *last = NULL;
@@ -262,7 +263,8 @@ static bool in_use(const struct loader_config *c, int fd, bool (*alive)(uint64_t
 	bool used = false;
 
 	while (bpf_map_get_next_key(fd, last, &cookie) == 0) {
-		if (bpf_map_lookup_elem(fd, &cookie, &config) == 0 && !alive(config.netns_inode) &&
+		if (bpf_map_lookup_elem(fd, &cookie, &config) == 0 &&
+		    !alive(config.netns_inode, cookie) &&
 		    loader_learn_write(c, cookie, &none, NULL) == 0) {
 			last = NULL;
 			used = false;
@@ -274,8 +276,8 @@ static bool in_use(const struct loader_config *c, int fd, bool (*alive)(uint64_t
 	return used;
 }
 
-int loader_ips_unload_unused(const struct loader_config *c, bool (*alive)(uint64_t inode),
-			     struct error *e)
+int loader_ips_unload_unused(const struct loader_config *c,
+			     bool (*alive)(uint64_t inode, uint64_t cookie), struct error *e)
 {
 	_cleanup_close_ int lock = -1, fd = pinned(c, NAMESPACES);
 	char path[PINS_PATH_BYTES];

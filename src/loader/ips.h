@@ -16,8 +16,8 @@ int loader_ips_load(const struct loader_config *c, bool dry_run, enum loader_out
 		    struct error *e);
 
 /* Removes the programs and their maps when no namespace takes part. `alive` says whether a
- * namespace of this inode exists; the entries of those that do not are removed. */
-int loader_ips_unload_unused(const struct loader_config *c, bool (*alive)(uint64_t inode),
-			     struct error *e);
+ * namespace exists; the entries of those that do not are removed. */
+int loader_ips_unload_unused(const struct loader_config *c,
+			     bool (*alive)(uint64_t inode, uint64_t cookie), struct error *e);
 
 #endif

@@ -30,6 +30,17 @@ uint64_t loader_learn_now_ms(void)
 	return MPTCP_LEARN_BOOT_MS + (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+bool loader_learn_same(const struct loader_learn_space *a, const struct loader_learn_space *b)
+{
+	return a->on == b->on && memcmp(&a->config, &b->config, sizeof(a->config)) == 0 &&
+	       a->nr_paths == b->nr_paths &&
+	       memcmp(a->paths, b->paths, a->nr_paths * sizeof(a->paths[0])) == 0 &&
+	       a->nr_addresses == b->nr_addresses &&
+	       memcmp(a->addresses, b->addresses, a->nr_addresses * sizeof(a->addresses[0])) == 0 &&
+	       a->nr_routes == b->nr_routes &&
+	       memcmp(a->routes, b->routes, a->nr_routes * sizeof(a->routes[0])) == 0;
+}
+
 int loader_learn_address_compare(const void *a, const void *b)
 {
 	const struct loader_learn_address *x = a, *y = b;

@@ -23,7 +23,6 @@ struct loader_learn_route {
 	uint32_t bits;
 };
 
-/* All zero where nothing is, so that two can be compared by memcmp(). */
 struct loader_learn_space {
 	bool on;
 	struct mptcp_learn_config config;
@@ -39,6 +38,8 @@ struct loader_learn_row {
 	struct mptcp_learn_key key;
 	struct mptcp_learn_stat stat;
 };
+
+bool loader_learn_same(const struct loader_learn_space *a, const struct loader_learn_space *b);
 
 /* For sorting. */
 int loader_learn_address_compare(const void *a, const void *b);

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <net/if.h>
 #include <string.h>
 
 #include "loader/bpflog.h"
@@ -125,16 +124,6 @@ static bool same_program(int link_fd, int prog_fd)
 	       memcmp(a.tag, b.tag, sizeof(a.tag)) == 0;
 }
 
-/* The link of an interface that was deleted leads nowhere; its ifindex may have come back. */
-static bool leads_nowhere(int link_fd)
-{
-	struct bpf_link_info info = { 0 };
-	uint32_t len = sizeof(info);
-
-	return bpf_link_get_info_by_fd(link_fd, &info, &len) == 0 &&
-	       info.type == BPF_LINK_TYPE_TCX && info.tcx.ifindex == 0;
-}
-
 /* True: there is one and it runs this program now. */
 static int renew(struct load *l, const char *name, struct bpf_program *prog, bool *done,
 		 struct error *e)
@@ -144,7 +133,7 @@ static int renew(struct load *l, const char *name, struct bpf_program *prog, boo
 	*done = false;
 	if (fd < 0)
 		return 0;
-	if (leads_nowhere(fd))
+	if (rescue_pin_leads_nowhere(fd))
 		return rescue_pin_remove(l->c, l->cookie, name, e);
 	*done = true;
 	if (same_program(fd, bpf_program__fd(prog)))
@@ -274,41 +263,29 @@ static int install(struct load *l, struct error *e)
 	return 0;
 }
 
-struct census {
-	const struct loader_config *c;
-	uint64_t here, cookie;
-	size_t live, dead;
-};
-
-static void count_hook(const char *name, uint32_t ifindex, void *data)
+static bool runs(const struct load *l, const char *name, const char *program)
 {
-	struct census *n = data;
-	_cleanup_close_ int fd = rescue_pin_open(n->c, n->cookie, name);
+	struct bpf_program *prog = bpf_object__find_program_by_name(l->obj, program);
+	_cleanup_close_ int fd = rescue_pin_open(l->c, l->cookie, name);
 
-	(void)ifindex;
-	if (fd >= 0 && leads_nowhere(fd))
-		n->dead++;
-	else
-		n->live++;
+	return fd >= 0 && prog && !rescue_pin_leads_nowhere(fd) &&
+	       same_program(fd, bpf_program__fd(prog));
 }
 
-/* A namespace takes its interfaces along. */
-static void tidy_folder(uint64_t cookie, void *data)
+/* As a load would leave it? */
+static bool is_installed(const struct load *l)
 {
-	struct census *n = data;
+	char name[HOOK_BYTES];
 
-	n->cookie = cookie;
-	n->live = n->dead = 0;
-	rescue_pin_each_hook(n->c, cookie, count_hook, n);
-	if (cookie != n->here && n->dead && !n->live)
-		rescue_pin_folder_remove(n->c, cookie, NULL);
-}
-
-static void tidy(const struct loader_config *c, uint64_t here)
-{
-	struct census n = { .c = c, .here = here };
-
-	rescue_pin_each_folder(c, tidy_folder, &n);
+	for (uint32_t i = 0; i < l->wanted->nr_paths; i++) {
+		for (size_t h = 0; h < sizeof(hooks) / sizeof(hooks[0]); h++) {
+			snprintf(name, sizeof(name), "%s-%" PRIu32, hooks[h].prefix,
+				 l->wanted->paths[i].ifindex);
+			if (!runs(l, name, hooks[h].program))
+				return false;
+		}
+	}
+	return !l->wanted->timer_jiffies || runs(l, "timer", "rescue_timer");
 }
 
 int loader_rescue_load(const struct loader_config *c, const struct rescue_config *wanted,
@@ -324,14 +301,15 @@ int loader_rescue_load(const struct loader_config *c, const struct rescue_config
 		lock = rescue_pin_lock(c, e);
 		if (lock < 0)
 			return lock;
-		tidy(c, l.cookie);
+		rescue_pin_tidy(c, l.cookie);
 	}
 	had = loader_rescue_settings(c, l.cookie, &before, NULL) == 0;
 	*outcome = had ? LOADER_SWAPPED : LOADER_LOADED;
 	err = open_object(&l, e);
 	if (err == 0)
 		err = load_object(&l, e);
-	if (err == 0 && dry_run && had && memcmp(&before, wanted, sizeof(before)) == 0)
+	if (err == 0 && dry_run && had && memcmp(&before, wanted, sizeof(before)) == 0 &&
+	    is_installed(&l))
 		*outcome = LOADER_UNCHANGED;
 	if (err == 0 && !dry_run) {
 		err = install(&l, e);
@@ -342,59 +320,4 @@ int loader_rescue_load(const struct loader_config *c, const struct rescue_config
 	}
 	object_close(&l.obj);
 	return err;
-}
-
-static int stop_copying(const struct loader_config *c, uint64_t cookie, struct error *e)
-{
-	_cleanup_free_ struct rescue_config *now = calloc(1, sizeof(*now));
-	_cleanup_close_ int fd = rescue_pin_open(c, cookie, "settings");
-	uint32_t zero = 0;
-
-	if (!now)
-		return error_set(e, -ENOMEM, "out of memory");
-	if (fd < 0 || bpf_map_lookup_elem(fd, &zero, now) < 0)
-		return 0;
-	now->on = 0;
-	if (bpf_map_update_elem(fd, &zero, now, BPF_ANY) < 0)
-		return error_set(e, -errno, "cannot write the settings of SYN rescue: %s",
-				 strerror(errno));
-	return rescue_pin_remove(c, cookie, "timer", e);
-}
-
-/* Without its interface nothing of it is left to break. */
-static bool would_break(const struct rescue_flow *f)
-{
-	char name[IF_NAMESIZE];
-
-	return loader_rescue_rides(f) &&
-	       if_indextoname(f->routes[f->winner - 1].ifindex, name) != NULL;
-}
-
-int loader_rescue_unload(const struct loader_config *c, uint64_t cookie, bool force,
-			 struct error *e)
-{
-	_cleanup_free_ struct loader_rescue_flow *flows = NULL;
-	_cleanup_close_ int lock = -1;
-	size_t nr = 0, riding = 0;
-	int err;
-
-	lock = rescue_pin_lock(c, e);
-	if (lock < 0)
-		return lock;
-	tidy(c, cookie);
-	err = stop_copying(c, cookie, e);
-	if (err == 0)
-		err = loader_rescue_flows(c, cookie, &flows, &nr, e);
-	if (err < 0)
-		return err;
-	for (size_t i = 0; i < nr; i++)
-		riding += would_break(&flows[i].flow);
-	if (riding && !force) {
-		error_set(e, -EBUSY,
-			  "%zu connection%s still use%s the address of another path, so SYN "
-			  "rescue stays until they are closed; no further one is rescued",
-			  riding, riding == 1 ? "" : "s", riding == 1 ? "s" : "");
-		return error_hint(e, "mptcp-pmctl establish list; unload --force cuts them off");
-	}
-	return rescue_pin_folder_remove(c, cookie, e);
 }

@@ -150,3 +150,48 @@ void rescue_pin_each_hook(const struct loader_config *c, uint64_t cookie,
 			each(d->d_name, ifindex, data);
 	}
 }
+
+bool rescue_pin_leads_nowhere(int link_fd)
+{
+	struct bpf_link_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	return bpf_link_get_info_by_fd(link_fd, &info, &len) == 0 &&
+	       info.type == BPF_LINK_TYPE_TCX && info.tcx.ifindex == 0;
+}
+
+struct census {
+	const struct loader_config *c;
+	uint64_t here, cookie;
+	size_t live, dead;
+};
+
+static void count_hook(const char *name, uint32_t ifindex, void *data)
+{
+	struct census *n = data;
+	_cleanup_close_ int fd = rescue_pin_open(n->c, n->cookie, name);
+
+	(void)ifindex;
+	if (fd >= 0 && rescue_pin_leads_nowhere(fd))
+		n->dead++;
+	else
+		n->live++;
+}
+
+static void tidy_folder(uint64_t cookie, void *data)
+{
+	struct census *n = data;
+
+	n->cookie = cookie;
+	n->live = n->dead = 0;
+	rescue_pin_each_hook(n->c, cookie, count_hook, n);
+	if (cookie != n->here && n->dead && !n->live)
+		rescue_pin_folder_remove(n->c, cookie, NULL);
+}
+
+void rescue_pin_tidy(const struct loader_config *c, uint64_t here)
+{
+	struct census n = { .c = c, .here = here };
+
+	rescue_pin_each_folder(c, tidy_folder, &n);
+}

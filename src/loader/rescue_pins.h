@@ -35,4 +35,11 @@ void rescue_pin_each_folder(const struct loader_config *c,
 void rescue_pin_each_hook(const struct loader_config *c, uint64_t cookie,
 			  void (*each)(const char *name, uint32_t ifindex, void *data), void *data);
 
+/* The link of an interface that was deleted; its ifindex may have come back. */
+bool rescue_pin_leads_nowhere(int link_fd);
+
+/* Frees what is pinned for namespaces that are gone: they took their interfaces along. `here` is
+ * that of the thread and stays. */
+void rescue_pin_tidy(const struct loader_config *c, uint64_t here);
+
 #endif

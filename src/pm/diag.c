@@ -138,9 +138,6 @@ static void take_tcp_info(const struct tcp_info *t, struct pm_subflow *s)
 	s->cwnd = t->tcpi_snd_cwnd;
 	s->in_flight = in_flight > 0 ? (uint32_t)in_flight : 0;
 	s->unsent_bytes = t->tcpi_notsent_bytes;
-	s->received_ago_ms = t->tcpi_last_ack_recv < t->tcpi_last_data_recv
-				     ? t->tcpi_last_ack_recv
-				     : t->tcpi_last_data_recv;
 	s->lost = t->tcpi_lost;
 	s->retransmits = t->tcpi_total_retrans;
 	/* All ones: not paced. */

@@ -40,7 +40,6 @@ struct pm_subflow {
 	uint32_t cwnd, in_flight;		 /* segments; in flight as the kernel counts it */
 	uint32_t unsent_bytes;			 /* in the subflow's own queue */
 	uint32_t lost, retransmits; /* segments TCP holds for lost now; resent in all */
-	uint32_t received_ago_ms;   /* since data or an acknowledgement came in last */
 	uint64_t pacing_bytes_per_s, delivery_bytes_per_s;
 	uint64_t sent_bytes, acked_bytes, received_bytes, retransmitted_bytes;
 };

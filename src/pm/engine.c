@@ -129,6 +129,9 @@ static void dispatch(struct pm_engine *e, const struct pm_input *in)
 	case PM_INPUT_ALLOWED:
 		allow(e, in->allowed);
 		break;
+	case PM_INPUT_NAT64:
+		engine_nat64(e, in->nat64.items, in->nat64.nr);
+		break;
 	}
 }
 

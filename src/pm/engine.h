@@ -63,6 +63,12 @@ enum pm_allowed {
 	PM_ALLOWED_NONE,   /* no subflow, and those there are get closed */
 };
 
+/* A NAT64 that the network behind an interface has. */
+struct pm_nat64_network {
+	int ifindex;
+	struct policy_prefix prefix;
+};
+
 enum pm_input_kind {
 	PM_INPUT_INTERFACES,  /* all there are: replaces what was known */
 	PM_INPUT_CONNECTIONS, /* all there are: at the start, after lost events, as a sample */
@@ -72,6 +78,7 @@ enum pm_input_kind {
 	PM_INPUT_TICK,	      /* pm_engine_due() has come */
 	PM_INPUT_PATH_FORCED, /* a person says down (never use) or up (as the rules say) */
 	PM_INPUT_ALLOWED,     /* what pm_caps_allowed() says of every path, when it has changed */
+	PM_INPUT_NAT64,	      /* all there are: replaces what was known */
 };
 
 /* Everything is borrowed for the call. */
@@ -94,6 +101,10 @@ struct pm_input {
 			bool down;
 		} forced;
 		const enum pm_allowed *allowed; /* policy.nr_paths of them */
+		struct {
+			const struct pm_nat64_network *items;
+			size_t nr;
+		} nat64;
 	};
 };
 
@@ -132,6 +143,7 @@ struct pm_source_view {
 	char why_bad[PM_REASON_BYTES]; /* empty: good */
 	uint64_t since_ms;	       /* of good or bad */
 	struct pm_health health;
+	struct policy_prefix nat64; /* of the interface; no bits: there is none */
 	size_t nr_subflows;
 	enum pm_wanted wanted; /* for a connection of the default rule */
 };

@@ -88,6 +88,58 @@ static bool has_other_active(const struct work *w, const struct flow *f)
 	return false;
 }
 
+static void send_withdrawal(struct work *w, const struct flow *f)
+{
+	if (!engine_change(w, PM_WITHDRAW, f))
+		return;
+	for (struct flow *g = w->c->flows; g < w->c->flows + w->c->nr_flows; g++)
+		if (g->source == f->source && g->local_id == f->local_id)
+			g->bits |= FLOW_WITHDRAWN;
+	if (f->source != NO_SOURCE)
+		w->c->announced &= ~(1ull << f->source);
+}
+
+static struct pm_decision *close_flow(struct work *w, struct flow *f)
+{
+	struct pm_decision *d = engine_change(w, PM_SUBFLOW_DELETE, f);
+
+	if (!d)
+		return NULL;
+	f->bits = (uint8_t)((f->bits | FLOW_DELETING) & ~FLOW_DOOMED);
+	f->since_ms = (uint32_t)w->e->now;
+	if (w->e->now + CLOSE_LOST_MS < w->due)
+		w->due = w->e->now + CLOSE_LOST_MS;
+	return d;
+}
+
+/* An address as if a subflow came from it; the attempts of announcing have no remote side. */
+static struct flow address_of(const struct work *w, uint8_t source)
+{
+	struct flow f = { .source = source, .local_id = engine_local_id(w->e, w->c, source) };
+
+	memcpy(f.local, w->e->sources[source].address, 16);
+	return f;
+}
+
+/* Nothing comes over it any more: what it owes is sent by another one at once, which a lower
+ * priority does not bring about; and the peer, whom a word about priority would not reach, does not
+ * answer there. After a while it comes back as a backup. */
+static bool cut(struct work *w, struct flow *f)
+{
+	struct flow address = address_of(w, f->source);
+
+	if (w->v.mode->kind != POLICY_MODE_INTERACTIVE || !w->is_client ||
+	    !engine_is_silent(w->e, w->c->mode, f->source) || !has_other_active(w, f))
+		return false;
+	engine_postpone(w->e, w->c, f, w->v.mode->hold_ms);
+	if (w->c->announced >> f->source & 1)
+		engine_postpone(w->e, w->c, &address, w->v.mode->hold_ms);
+	if (!(f->bits & FLOW_WITHDRAWN))
+		send_withdrawal(w, f);
+	close_flow(w, f);
+	return true;
+}
+
 static void set_priority(struct work *w, struct flow *f, bool backup)
 {
 	const struct attempt *a = engine_attempt(w->e, w->c, f->source, f->remote, f->remote_port);
@@ -122,16 +174,19 @@ void engine_change_priorities(struct work *w)
 			/* On its way out: one more message would change nothing. */
 			if (w->is_client && cand->want == PM_WANT_NONE)
 				continue;
-			if (wanted == !!backup && wanted != !!(f->bits & FLOW_BACKUP))
+			if (wanted != !!backup || wanted == !!(f->bits & FLOW_BACKUP))
+				continue;
+			if (!wanted || !cut(w, f))
 				set_priority(w, f, wanted);
 		}
 	}
 }
 
-/* What makes up for it: of one that is gone any other, else one that should carry data. */
+/* What makes up for it: of one that is gone, or leads nowhere, any other, else one that should
+ * carry data. */
 static bool may_go(struct work *w, const struct flow *f)
 {
-	bool gone = !engine_flow_usable(w->e, f);
+	bool gone = !engine_flow_usable(w->e, f) || f->astray;
 
 	for (const struct flow *g = w->c->flows; g < w->c->flows + w->c->nr_flows; g++) {
 		const struct candidate *cand = engine_candidate(w, g->source);
@@ -160,15 +215,8 @@ static void withdraw(struct work *w, const struct flow *f)
 	uint8_t now = engine_source_of(w->e, f->local);
 
 	/* The peer would close what comes from another device that has the address. */
-	if (now != NO_SOURCE && engine_source_usable(w->e, now))
-		return;
-	if (!engine_change(w, PM_WITHDRAW, f))
-		return;
-	for (struct flow *g = w->c->flows; g < w->c->flows + w->c->nr_flows; g++)
-		if (g->source == f->source && g->local_id == f->local_id)
-			g->bits |= FLOW_WITHDRAWN;
-	if (f->source != NO_SOURCE)
-		w->c->announced &= ~(1ull << f->source);
+	if (now == NO_SOURCE || !engine_source_usable(w->e, now))
+		send_withdrawal(w, f);
 }
 
 void engine_remove(struct work *w)
@@ -186,7 +234,7 @@ void engine_remove(struct work *w)
 			continue;
 		if (!f->local_port) {
 			/* Asked for, and not up: what comes of it is seen when it is. */
-			if (gone)
+			if (gone || f->astray)
 				engine_forget_flow(w->e, c, f);
 			continue;
 		}
@@ -200,28 +248,15 @@ void engine_remove(struct work *w)
 		 * comes after; a peer that is told why hears that first. */
 		if (!reset && gone && !(f->bits & FLOW_WITHDRAWN))
 			withdraw(w, f);
-		d = engine_change(w, PM_SUBFLOW_DELETE, f);
+		d = close_flow(w, f);
 		if (d) {
 			d->request.reset = reset;
 			d->request.reset_reason = say.reset_reason;
 			d->request.reset_transient = say.reset_transient;
-			f->bits = (uint8_t)((f->bits | FLOW_DELETING) & ~FLOW_DOOMED);
-			f->since_ms = (uint32_t)w->e->now;
-			if (w->e->now + CLOSE_LOST_MS < w->due)
-				w->due = w->e->now + CLOSE_LOST_MS;
 		}
 		if (reset && gone && !(f->bits & FLOW_WITHDRAWN))
 			withdraw(w, f);
 	}
-}
-
-/* An address as if a subflow came from it; the attempts of announcing have no remote side. */
-static struct flow address_of(const struct work *w, uint8_t source)
-{
-	struct flow f = { .source = source, .local_id = engine_local_id(w->e, w->c, source) };
-
-	memcpy(f.local, w->e->sources[source].address, 16);
-	return f;
 }
 
 static bool should_be_announced(struct work *w, uint8_t source)

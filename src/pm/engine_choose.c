@@ -38,6 +38,10 @@ static bool find_obstacle(const struct policy *policy, char out[PM_REASON_BYTES]
 	const char *why = beyond_endpoints(mode->kind);
 
 	*rule = NULL;
+	if (policy->nat64.set) {
+		snprintf(out, PM_REASON_BYTES, "nat64 joins addresses the peer did not announce");
+		return true;
+	}
 	if (why || mode->open_after_ms || mode->open_after_bytes) {
 		snprintf(out, PM_REASON_BYTES, "mode %.30s %s", mode->name,
 			 why ? why : "opens subflows later (open-after)");
@@ -90,8 +94,8 @@ int pm_engine_check(const struct policy *policy, struct error *e)
 		error_set(e, -EINVAL, "engine kernel cannot do what the rule on line %u asks: %s",
 			  rule->line, why);
 	else
-		error_set(e, -EINVAL, "engine kernel cannot do what the default rule asks: %s",
-			  why);
+		error_set(e, -EINVAL, "engine kernel cannot do what %s asks: %s",
+			  policy->nat64.set ? "the policy" : "the default rule", why);
 	return error_hint(e, "write \"engine: userspace\", or leave it out");
 }
 

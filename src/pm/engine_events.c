@@ -128,6 +128,7 @@ static void on_sub_established(struct pm_engine *e, struct conn *c, const struct
 	if (f) {
 		told.bits |= f->bits & (FLOW_BACKUP | FLOW_DELETING);
 		told.source = f->source;
+		told.astray = f->astray;
 		*f = told;
 	} else {
 		engine_add_flow(e, c, &told);

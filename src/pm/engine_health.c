@@ -271,6 +271,13 @@ void engine_opinions_reset(struct pm_engine *e, uint8_t source)
 	}
 }
 
+bool engine_is_silent(const struct pm_engine *e, unsigned int mode, uint8_t source)
+{
+	const struct opinion *o = engine_opinion(e, mode, source);
+
+	return o->bad && lasts(o->why);
+}
+
 void engine_why_bad(const struct pm_engine *e, unsigned int mode, uint8_t source,
 		    char out[PM_REASON_BYTES])
 {

@@ -64,6 +64,7 @@ struct source {
 	uint32_t since_at;   /* the input that told so: what failed before is forgotten */
 	uint32_t healed_at;  /* what failed before may be tried at once */
 	uint64_t healed_ms;
+	struct policy_prefix nat64, nat64_before; /* before the input at hand; no bits: none */
 	struct pm_health health;
 };
 
@@ -84,6 +85,7 @@ struct flow {
 	uint8_t local_id, remote_id;
 	uint8_t source; /* NO_SOURCE */
 	uint8_t bits;
+	bool astray;	   /* by the prefix of a NAT64 that is not there any more */
 	uint32_t since_ms; /* the low half: of asking, then of being established */
 };
 
@@ -181,6 +183,8 @@ struct pm_engine {
 	bool forced_down[POLICY_PATHS_MAX];
 	enum pm_allowed allowed[POLICY_PATHS_MAX];
 	enum pm_wanted endpoints[POLICY_PATHS_MAX]; /* as told last */
+	struct pm_nat64_network nat64[PM_SOURCES_MAX];
+	size_t nr_nat64;
 	struct conn **buckets;
 	size_t nr_buckets, nr_conns;
 	struct conn **heap; /* by due_ms */
@@ -255,6 +259,8 @@ bool engine_is_settled(const struct pm_engine *e, unsigned int mode, uint8_t sou
 /* Trials and hold-downs that have come; sets sources_due_ms. */
 void engine_health_tick(struct pm_engine *e);
 void engine_opinions_reset(struct pm_engine *e, uint8_t source);
+/* Bad, because nothing comes over it. */
+bool engine_is_silent(const struct pm_engine *e, unsigned int mode, uint8_t source);
 /* "rtt 812 ms >= 600 ms"; empty when it is good. */
 void engine_why_bad(const struct pm_engine *e, unsigned int mode, uint8_t source,
 		    char out[PM_REASON_BYTES]);
@@ -316,6 +322,7 @@ void engine_reset_heard(struct pm_engine *e, struct conn *c, const struct flow *
 /* engine_targets.c */
 struct target {
 	uint8_t address[16];
+	uint8_t announced[16]; /* the same as the peer knows it, which a NAT64 may stand before */
 	uint16_t port;
 	uint8_t id;
 };
@@ -327,6 +334,16 @@ uint32_t engine_subflows_max(const struct pm_engine *e);
 unsigned int engine_use(const struct pm_engine *e, uint8_t source);
 /* Of a source in a connection: 0 for the address that it was made from. */
 uint8_t engine_local_id(const struct pm_engine *e, const struct conn *c, uint8_t source);
+
+/* engine_nat64.c */
+void engine_nat64(struct pm_engine *e, const struct pm_nat64_network *items, size_t nr);
+/* Sources may be others than they were. */
+void engine_nat64_sources(struct pm_engine *e);
+/* Where an IPv4 address is to be found from an interface that has IPv6 alone; false: nowhere. */
+bool engine_nat64_to(const struct pm_engine *e, uint8_t source, const uint8_t v4[16],
+		     uint8_t out[16]);
+/* Where it leads: the remote address as the peer knows it. */
+void engine_nat64_from(const struct pm_engine *e, const struct flow *f, uint8_t out[16]);
 
 /* engine_reconcile.c, engine_change.c, engine_reason.c */
 struct work {

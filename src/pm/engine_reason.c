@@ -126,6 +126,7 @@ void engine_reason_priority(struct work *w, const struct flow *f, char out[PM_RE
 void engine_reason_remove(struct work *w, const struct flow *f, char out[PM_REASON_BYTES])
 {
 	const struct pm_engine *e = w->e;
+	char why[PM_REASON_BYTES];
 	const char *path;
 
 	if (f->source == NO_SOURCE) {
@@ -139,10 +140,16 @@ void engine_reason_remove(struct work *w, const struct flow *f, char out[PM_REAS
 		engine_say(out, "%s was taken down by hand", path);
 	else if (!engine_source_usable(e, f->source))
 		engine_say(out, "%s may not be used now: its cap or its schedule", path);
+	else if (f->astray)
+		engine_say(out, "the NAT64 of %s is gone, or has another prefix", path);
 	else if (!engine_candidate(w, f->source))
 		engine_say(out, "%s is not for this connection", path);
 	else if (engine_candidate(w, f->source)->want == PM_WANT_NONE)
 		engine_say(out, "%s: %s is not needed any more", w->v.mode->name, path);
-	else
+	else if (engine_is_silent(e, w->c->mode, f->source)) {
+		engine_why_bad(e, w->c->mode, f->source, why);
+		engine_say(out, "%s: %s is bad (%s)", w->v.mode->name, path, why);
+	} else {
 		engine_say(out, "%s: one subflow of %s too many", w->v.mode->name, path);
+	}
 }

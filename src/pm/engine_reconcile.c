@@ -93,7 +93,7 @@ static void judge_flow(struct work *w, struct flow *f)
 					 : w->e->now + CLOSE_LOST_MS);
 		return;
 	}
-	if (!engine_flow_usable(w->e, f)) {
+	if (!engine_flow_usable(w->e, f) || f->astray) {
 		f->bits |= FLOW_DOOMED;
 		return;
 	}
@@ -232,17 +232,22 @@ static bool add(struct work *w, const struct candidate *cand, const struct targe
 	return true;
 }
 
-/* One that is to go, and cannot yet, does so too. */
-static bool covers(const struct flow *f, uint8_t source, const struct target *t)
+/* One that is to go, and cannot yet, does so too, unless it leads nowhere. */
+static bool covers(const struct pm_engine *e, const struct flow *f, uint8_t source,
+		   const struct target *t)
 {
-	return !(f->bits & FLOW_DELETING) && (source == NO_SOURCE || f->source == source) &&
-	       (!t || (memcmp(f->remote, t->address, 16) == 0 && f->remote_port == t->port));
+	uint8_t remote[16];
+
+	if ((f->bits & FLOW_DELETING) || f->astray || (source != NO_SOURCE && f->source != source))
+		return false;
+	engine_nat64_from(e, f, remote);
+	return !t || (memcmp(remote, t->announced, 16) == 0 && f->remote_port == t->port);
 }
 
-static bool is_covered(const struct conn *c, uint8_t source, const struct target *t)
+static bool is_covered(const struct work *w, uint8_t source, const struct target *t)
 {
-	for (size_t i = 0; i < c->nr_flows; i++)
-		if (covers(&c->flows[i], source, t))
+	for (size_t i = 0; i < w->c->nr_flows; i++)
+		if (covers(w->e, &w->c->flows[i], source, t))
 			return true;
 	return false;
 }
@@ -255,7 +260,7 @@ static void add_from(struct work *w, const struct candidate *cand)
 	uint64_t next = UINT64_MAX;
 
 	for (size_t i = 0; i < nr; i++) {
-		if (is_covered(w->c, cand->source, mesh ? &targets[i] : NULL))
+		if (is_covered(w, cand->source, mesh ? &targets[i] : NULL))
 			continue;
 		if (add(w, cand, &targets[i], cand->want == PM_WANT_ACTIVE, &next) && !mesh)
 			return;
@@ -280,7 +285,7 @@ static void add_announced(struct work *w, uint32_t accepted)
 			if (!targets[i].id)
 				continue;
 			used++;
-			if (!is_covered(w->c, NO_SOURCE, &targets[i]))
+			if (!is_covered(w, NO_SOURCE, &targets[i]))
 				add(w, cand, &targets[i], false, &next);
 		}
 	}

@@ -165,6 +165,7 @@ void engine_interfaces(struct pm_engine *e, const struct pm_interface *items, si
 		changed = true;
 	}
 	e->started = true;
+	engine_nat64_sources(e);
 	if (!changed)
 		return;
 	engine_order_sources(e);

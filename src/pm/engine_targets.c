@@ -29,6 +29,22 @@ static bool is_near(const struct pm_engine *e, const uint8_t a[16])
 	return own != NO_SOURCE && e->sources[own].present;
 }
 
+/* With another family than the source has, only through a NAT64. */
+static size_t add_target(const struct pm_engine *e, uint8_t source, const struct target *t,
+			 bool native, struct target out[PEERS_MAX + 1], size_t nr)
+{
+	bool same = engine_is_v4(t->address) == engine_is_v4(e->sources[source].address);
+
+	if (same != native || is_near(e, t->address))
+		return nr;
+	out[nr] = *t;
+	memcpy(out[nr].announced, t->address, 16);
+	if (!native &&
+	    (!engine_is_v4(t->address) || !engine_nat64_to(e, source, t->address, out[nr].address)))
+		return nr;
+	return nr + 1;
+}
+
 size_t engine_targets(const struct pm_engine *e, const struct conn *c, uint8_t source,
 		      struct target out[PEERS_MAX + 1])
 {
@@ -38,18 +54,20 @@ size_t engine_targets(const struct pm_engine *e, const struct conn *c, uint8_t s
 	if (!(engine_use(e, source) & POLICY_ENDPOINT_SUBFLOW) ||
 	    (!v4 && (c->bits & CONN_V4_SOCKET)))
 		return 0;
-	if (!(c->bits & CONN_DENY_ID0) && engine_is_v4(c->remote) == v4 && !is_near(e, c->remote)) {
-		out[nr] = (struct target){ .port = c->remote_port };
-		memcpy(out[nr++].address, c->remote, 16);
-	}
-	for (size_t i = 0; i < c->nr_peers; i++) {
-		const struct peer *p = &c->peers[i];
+	for (int native = 1; native >= 0; native--) {
+		struct target t = { .port = c->remote_port };
 
-		if (engine_is_v4(p->address) != v4 || is_near(e, p->address))
-			continue;
-		out[nr] =
-			(struct target){ .port = p->port ? p->port : c->remote_port, .id = p->id };
-		memcpy(out[nr++].address, p->address, 16);
+		memcpy(t.address, c->remote, 16);
+		if (!(c->bits & CONN_DENY_ID0))
+			nr = add_target(e, source, &t, native, out, nr);
+		for (size_t i = 0; i < c->nr_peers; i++) {
+			const struct peer *p = &c->peers[i];
+
+			t.port = p->port ? p->port : c->remote_port;
+			t.id = p->id;
+			memcpy(t.address, p->address, 16);
+			nr = add_target(e, source, &t, native, out, nr);
+		}
 	}
 	return nr;
 }

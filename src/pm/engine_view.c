@@ -74,6 +74,7 @@ void pm_engine_source(const struct pm_engine *e, size_t i, struct pm_source_view
 		.allowed = s->path < POLICY_PATHS_MAX ? e->allowed[s->path] : PM_ALLOWED_ALL,
 		.since_ms = o->changed_ms > s->since_ms ? o->changed_ms : s->since_ms,
 		.health = s->health,
+		.nat64 = s->nat64,
 		.nr_subflows = s->nr_subflows,
 		.wanted = wanted[i],
 	};

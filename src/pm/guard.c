@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is guarded on each interface; see guard.h. */
 #include "pm/guard.h"
+#include "pm/path.h"
 
 #include <errno.h>
 #include <string.h>

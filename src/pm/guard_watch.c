@@ -32,6 +32,12 @@ void pm_guard_watch_add(struct pm_guard_list *list, const struct mptcp_guard_eve
 	};
 }
 
+/* Since data or an acknowledgement came in last. */
+static uint32_t silent_ms(const struct pm_subflow *s)
+{
+	return s->since_ack_ms < s->since_receive_ms ? s->since_ack_ms : s->since_receive_ms;
+}
+
 enum pm_guard_verdict pm_guard_watch_judge(const struct pm_guard_watched *w,
 					   const struct pm_subflow *s, uint64_t now_ms)
 {
@@ -39,7 +45,7 @@ enum pm_guard_verdict pm_guard_watch_judge(const struct pm_guard_watched *w,
 
 	if (!s)
 		return PM_GUARD_GONE;
-	if ((uint64_t)s->received_ago_ms + TICK_MS < waited)
+	if ((uint64_t)silent_ms(s) + TICK_MS < waited)
 		return PM_GUARD_ALIVE;
 	if (waited >= MPTCP_GUARD_VERDICT_MS)
 		return PM_GUARD_DEAD;

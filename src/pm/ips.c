@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "pm/address.h"
+#include "pm/path.h"
 #include "pm/planner.h"
 
 #define V4_BITS 96

@@ -11,11 +11,14 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "pm/pm.h"
 #include "util/cleanup.h"
 
-#define NETNS_FOLDER "/run/netns"
+#define NETNS_FOLDER	 "/run/netns"
+#define NETNS_PATH_BYTES 512
 
 #ifndef SO_NETNS_COOKIE /* include/uapi/asm-generic/socket.h, since 5.14 */
 #define SO_NETNS_COOKIE 71
@@ -95,15 +98,15 @@ void pm_netns_name(uint64_t inode, char *out, size_t size)
 	}
 }
 
-static bool folder_has(const char *folder, const char *suffix, uint64_t inode)
+static bool folder_has(const char *folder, const char *suffix, uint64_t inode,
+		       char path[NETNS_PATH_BYTES])
 {
 	_cleanup_(close_folder) DIR *d = opendir(folder);
 	struct dirent *entry;
 	struct stat st;
-	char path[512];
 
 	while (d && (entry = readdir(d))) {
-		snprintf(path, sizeof(path), "%s/%s%s", folder, entry->d_name, suffix);
+		snprintf(path, NETNS_PATH_BYTES, "%s/%s%s", folder, entry->d_name, suffix);
 		if (stat(path, &st) == 0 && st.st_ino == inode)
 			return true;
 	}
@@ -126,6 +129,38 @@ static bool mounts_have(uint64_t inode)
 
 bool pm_netns_alive(uint64_t inode)
 {
-	return folder_has(NETNS_FOLDER, "", inode) || folder_has("/proc", "/ns/net", inode) ||
-	       mounts_have(inode);
+	char path[NETNS_PATH_BYTES];
+
+	return folder_has(NETNS_FOLDER, "", inode, path) ||
+	       folder_has("/proc", "/ns/net", inode, path) || mounts_have(inode);
+}
+
+/* In a process of its own, since a thread that cannot go back would be lost. */
+static bool has_cookie(const char *path, uint64_t cookie)
+{
+	pid_t child = fork();
+	int status = 1;
+
+	if (child == 0) {
+		struct pm_netns ns = { 0 };
+
+		_exit(pm_netns_enter(path, NULL) < 0 || pm_netns_identify(&ns, NULL) < 0 ||
+		      ns.cookie != cookie);
+	}
+	/* When it cannot be told, it is taken to be alive. */
+	if (child < 0)
+		return true;
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return status == 0;
+}
+
+bool pm_netns_alive_as(uint64_t inode, uint64_t cookie)
+{
+	char path[NETNS_PATH_BYTES];
+
+	if (folder_has(NETNS_FOLDER, "", inode, path) ||
+	    folder_has("/proc", "/ns/net", inode, path))
+		return has_cookie(path, cookie);
+	return mounts_have(inode);
 }

@@ -23,4 +23,7 @@ bool pm_netns_alive(uint64_t inode);
 /* Its name under /run/netns; empty: it has none. */
 void pm_netns_name(uint64_t inode, char *out, size_t size);
 
+/* The same of the one with this cookie, whose inode may have been given to another since. */
+bool pm_netns_alive_as(uint64_t inode, uint64_t cookie);
+
 #endif

@@ -5,14 +5,16 @@
 #include <errno.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <poll.h>
 #include <string.h>
 
 #include "pm/address.h"
 #include "pm/netlink.h"
 
-#define DUMP_TRIES 5
-#define FNV_BASIS  2166136261u
-#define FNV_PRIME  16777619u
+#define DUMP_TRIES	5
+#define GATEWAY_POLL_MS 10
+#define FNV_BASIS	2166136261u
+#define FNV_PRIME	16777619u
 
 struct route_attributes {
 	const struct nlattr *destination, *gateway;
@@ -147,8 +149,9 @@ static int neighbour_answer(const struct nlmsghdr *answer, void *data)
 	    (m->ndm_state & (NUD_INCOMPLETE | NUD_FAILED)))
 		return 0;
 	mnl_attr_parse(answer, sizeof(*m), neighbour_attribute, &a);
-	if (!a.mac || mnl_attr_get_payload_len(a.mac) > PM_MAC_BYTES ||
-	    !take_address(a.address, m->ndm_family, &address))
+	if (!take_address(a.address, m->ndm_family, &address) ||
+	    (!(m->ndm_state & NUD_NOARP) &&
+	     (!a.mac || mnl_attr_get_payload_len(a.mac) > PM_MAC_BYTES)))
 		return 0;
 	for (size_t i = 0; i < r->nr_gateways; i++) {
 		struct pm_gateway *g = &r->gateways[i];
@@ -156,10 +159,24 @@ static int neighbour_answer(const struct nlmsghdr *answer, void *data)
 		if (g->ifindex != m->ndm_ifindex || !g->has_address ||
 		    !pm_address_equal(&g->address, &address))
 			continue;
+		g->settled = true;
+		if (m->ndm_state & NUD_NOARP)
+			continue;
 		g->mac_bytes = mnl_attr_get_payload_len(a.mac);
 		memcpy(g->mac, mnl_attr_get_payload(a.mac), g->mac_bytes);
 	}
 	return 0;
+}
+
+static int dump_neighbours(struct pm_netlink *nl, struct pm_routing *r, struct error *e)
+{
+	char buffer[PM_NETLINK_BYTES];
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+
+	message->nlmsg_type = RTM_GETNEIGH;
+	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	mnl_nlmsg_put_extra_header(message, sizeof(struct ndmsg));
+	return pm_netlink_call(nl, message, neighbour_answer, r, "list the neighbours", e);
 }
 
 static int dump(struct pm_netlink *nl, struct pm_routing *r, struct error *e)
@@ -172,13 +189,51 @@ static int dump(struct pm_netlink *nl, struct pm_routing *r, struct error *e)
 	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	mnl_nlmsg_put_extra_header(message, sizeof(struct rtmsg));
 	err = pm_netlink_call(nl, message, route_answer, r, "list the routes", e);
-	if (err < 0)
-		return err;
-	message = mnl_nlmsg_put_header(buffer);
-	message->nlmsg_type = RTM_GETNEIGH;
-	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	mnl_nlmsg_put_extra_header(message, sizeof(struct ndmsg));
-	return pm_netlink_call(nl, message, neighbour_answer, r, "list the neighbours", e);
+	return err < 0 ? err : dump_neighbours(nl, r, e);
+}
+
+/* Has the kernel ask for the MAC address, as if there were a packet to send. */
+static void ask(struct pm_netlink *nl, const struct pm_gateway *g)
+{
+	char buffer[PM_NETLINK_BYTES];
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+	struct ndmsg *m;
+
+	message->nlmsg_type = RTM_NEWNEIGH;
+	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE;
+	m = mnl_nlmsg_put_extra_header(message, sizeof(*m));
+	m->ndm_family = (uint8_t)g->family;
+	m->ndm_ifindex = g->ifindex;
+	m->ndm_flags = NTF_USE;
+	if (g->family == AF_INET)
+		mnl_attr_put(message, NDA_DST, sizeof(g->address.v4), &g->address.v4);
+	else
+		mnl_attr_put(message, NDA_DST, sizeof(g->address.v6), &g->address.v6);
+	/* Without an answer the gateway is told by its address. */
+	pm_netlink_call(nl, message, NULL, NULL, "ask for a gateway", NULL);
+}
+
+static bool all_settled(const struct pm_routing *r)
+{
+	for (size_t i = 0; i < r->nr_gateways; i++)
+		if (r->gateways[i].has_address && !r->gateways[i].settled)
+			return false;
+	return true;
+}
+
+static int settle(struct pm_netlink *nl, struct pm_routing *r, struct error *e)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < r->nr_gateways; i++)
+		if (r->gateways[i].has_address && !r->gateways[i].settled)
+			ask(nl, &r->gateways[i]);
+	for (int ms = 0; err == 0 && ms < PM_GATEWAY_WAIT_MS && !all_settled(r);
+	     ms += GATEWAY_POLL_MS) {
+		poll(NULL, 0, GATEWAY_POLL_MS);
+		err = dump_neighbours(nl, r, e);
+	}
+	return err;
 }
 
 int pm_routing_read(struct pm_routing *out, struct error *e)
@@ -193,6 +248,8 @@ int pm_routing_read(struct pm_routing *out, struct error *e)
 		struct pm_routing r = { 0 };
 
 		err = dump(&nl, &r, e);
+		if (err == 0)
+			err = settle(&nl, &r, e);
 		if (err == 0)
 			*out = r;
 		else
@@ -262,7 +319,7 @@ uint32_t pm_routing_network(const struct pm_routing *r, int ifindex, bool *certa
 		if (g->ifindex == ifindex && g->has_address && (!best || says_more(g, best)))
 			best = g;
 	}
-	*certain = !best || best->mac_bytes;
+	*certain = !best || best->settled;
 	if (!best)
 		return 1;
 	if (best->mac_bytes)

@@ -18,6 +18,7 @@ struct pm_gateway {
 	struct pm_address address;
 	uint8_t mac[PM_MAC_BYTES]; /* of the neighbour with this address */
 	size_t mac_bytes;	   /* 0: not known */
+	bool settled;		   /* that there is no more to know about the neighbour */
 };
 
 /* Any other route of the main table. */
@@ -34,6 +35,8 @@ struct pm_routing {
 	size_t nr_routes;
 };
 
+/* Waits up to PM_GATEWAY_WAIT_MS for gateways that the kernel has to ask for their MAC address. */
+#define PM_GATEWAY_WAIT_MS 300
 int pm_routing_read(struct pm_routing *out, struct error *e);
 void pm_routing_clear(struct pm_routing *r);
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pm/rescue_settings.h"
+
 static bool limits_equal(const struct pm_limits *a, const struct pm_limits *b)
 {
 	return a->subflows == b->subflows && a->add_addr_accepted == b->add_addr_accepted;
@@ -77,7 +79,8 @@ void pm_plan_syn_retries(struct planner *p)
 {
 	const struct pm_kernel *k = p->kernel;
 	bool asked = p->policy && p->policy->establish.has_syn_retries;
-	int target = k->syn_retries;
+	int target = k->syn_retries, needed = pm_rescue_syn_retries(p->policy);
+	const char *reason = "back to what was there before";
 	struct pm_action *a;
 
 	if (asked)
@@ -85,6 +88,10 @@ void pm_plan_syn_retries(struct planner *p)
 	for (size_t i = 0; !asked && i < k->nr_set_syn_retries; i++)
 		if (k->syn_retries == k->set_syn_retries[i])
 			target = k->saved_syn_retries;
+	if (!asked && k->syn_retries >= 0 && target < needed) {
+		target = needed;
+		reason = "SYNs are repeated sooner, MPTCP is not given up sooner";
+	}
 	if (target == k->syn_retries)
 		return;
 	a = pm_plan_add_action(p, PM_SET_SYN_RETRIES);
@@ -92,8 +99,7 @@ void pm_plan_syn_retries(struct planner *p)
 		return;
 	a->syn_retries = target;
 	a->syn_retries_before = k->syn_retries;
-	snprintf(a->reason, sizeof(a->reason), "%s",
-		 asked ? "establish of the policy" : "back to what was there before");
+	snprintf(a->reason, sizeof(a->reason), "%s", asked ? "establish of the policy" : reason);
 }
 
 void pm_plan_manager(struct planner *p)

@@ -57,7 +57,7 @@ struct pm_interface {
 	char name[IF_NAMESIZE];
 	bool up; /* IFF_UP and carrier */
 	bool loopback;
-	enum policy_link_type type;   /* POLICY_LINK_ANY: none of the known types */
+	enum policy_link_type type; /* POLICY_LINK_ANY: none of the known types */
 	uint32_t mtu_bytes;
 	struct pm_address *addresses; /* global, not temporary, not tentative, not deprecated */
 	size_t nr_addresses;
@@ -104,7 +104,7 @@ enum pm_action_kind {
 	PM_SET_LIMITS,
 	PM_SET_SCHEDULER,   /* sysctl; the scheduler itself is loaded by the caller before */
 	PM_SET_SYN_RETRIES, /* sysctl */
-	PM_SET_MANAGER,	  /* sysctl: who opens subflows of new connections */
+	PM_SET_MANAGER,	    /* sysctl: who opens subflows of new connections */
 };
 
 struct pm_action {
@@ -162,9 +162,6 @@ int pm_kernel_read(struct pm_kernel *out, struct error *e);
 int pm_kernel_read_settings(struct pm_kernel *out, struct error *e);
 void pm_kernel_clear(struct pm_kernel *k);
 
-/* The first path that matches the interface, up or not; NULL: it belongs to none. */
-const struct policy_path *pm_path_of(const struct policy *policy, const struct pm_interface *it);
-
 /*
  * Each usable address of an interface that is up and belongs to a path gives one endpoint. With
  * `force`, foreign endpoints that are in the way or left over are changed or deleted, and the
@@ -209,8 +206,8 @@ int pm_plan_execute(const struct policy *policy, const struct pm_kernel *before,
 void pm_action_describe(const struct pm_action *a, char *out, size_t size);
 const char *pm_address_text(const struct pm_address *a, char out[INET6_ADDRSTRLEN]);
 
-/* Removes the state files of namespaces that are gone, each after `gone` has removed what else there
- * is of it; its error ends this. */
+/* Removes the state files of namespaces that are gone, each after `gone` has removed what else
+ * there is of it; its error ends this. */
 int pm_state_forget_dead(int (*gone)(uint64_t cookie, struct error *e), struct error *e);
 
 /* Schedulers that some namespace's state file says are in use by a policy, NULL-terminated

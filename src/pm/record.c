@@ -5,6 +5,7 @@
 
 #include "pm/address.h"
 #include "pm/execute.h"
+#include "pm/rescue_settings.h"
 
 static void set_limits_value(struct pm_state *s, const struct pm_limits *limits)
 {
@@ -167,7 +168,8 @@ int pm_state_conclude(const struct policy *policy, const struct pm_kernel *befor
 		set_limits_value(&s, limits ? &limits->limits : &before->limits);
 	if (policy && policy->scheduler.name[0] && (scheduler || scheduler_ours(before)))
 		set_scheduler_value(&s, scheduler ? scheduler->scheduler : before->scheduler);
-	if (policy && policy->establish.has_syn_retries && (retries || syn_retries_ours(before)))
+	if (policy && (policy->establish.has_syn_retries || pm_rescue_syn_retries(policy)) &&
+	    (retries || syn_retries_ours(before)))
 		set_syn_retries_value(&s, retries ? retries->syn_retries : before->syn_retries);
 	if (manager ? strcmp(manager->manager, s.saved_manager) != 0 : manager_ours(before))
 		set_manager_value(&s, manager ? manager->manager : before->manager);

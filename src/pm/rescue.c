@@ -208,6 +208,7 @@ static int decide_and_act(struct pm_rescue *r, const struct loader_rescue_flow *
 	v.conns = &conns;
 	v.endpoints = endpoints;
 	v.userspace = is_userspace();
+	v.engine = r->engine;
 	nr_actions = pm_rescue_decide(&r->memory, &v, now_ms, actions, ACTIONS_MAX);
 	for (size_t i = 0; i < nr_actions; i++)
 		act(r, &actions[i], &conns);

@@ -17,7 +17,7 @@
 #include "pm/mptcp_pm.h"
 
 #define PM_RESCUE_MAX	    64 /* connections looked after at a time; others wait */
-#define PM_RESCUE_QUICK_MS  1000
+#define PM_RESCUE_QUICK_MS  700
 #define PM_RESCUE_QUICK	    10	  /* so many tries of the first path at that pace, */
 #define PM_RESCUE_SLOW_MS   60000 /* then each after twice the time, up to this */
 #define PM_RESCUE_IDLE_MS   1000
@@ -65,6 +65,7 @@ struct pm_rescue_view {
 	size_t nr_endpoints;
 	bool userspace;	 /* path manager */
 	uint64_t now_ns; /* CLOCK_MONOTONIC, as the flows' times */
+	bool engine;	 /* opens subflows by itself, on the first path too */
 };
 
 /*
@@ -81,6 +82,7 @@ void pm_rescue_describe(const struct pm_rescue_action *a, char *out, size_t size
 struct pm_rescue {
 	const struct loader_config *config; /* borrowed */
 	uint64_t cookie;		    /* of the network namespace */
+	bool engine; /* see struct pm_rescue_view; the caller's */
 	struct pm_rescue_memory memory;
 	struct pm_mptcp mptcp;
 	struct pm_netlink diag;

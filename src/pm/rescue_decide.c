@@ -118,7 +118,8 @@ static void look_at_ridden(struct decision *d, const struct loader_rescue_flow *
 	pm_rescue_address_back(&route->address, &alias);
 	one->first = first;
 	one->first_ifindex = (int)f->flow.ifindex;
-	if (d->now_ms < one->next_ms)
+	/* One that was asked for need not be waited for any longer than it takes. */
+	if (d->now_ms < one->next_ms && (one->closed || !has_subflow(c, &alias)))
 		return;
 	if (has_subflow(c, &alias)) {
 		a = add(d, PM_RESCUE_CLOSE, s->token);
@@ -196,12 +197,14 @@ static void look_at_first_path(struct decision *d, struct pm_rescue_one *one)
 	}
 }
 
-/* Gone, or on its first path again; not by the subflow that is about to be closed. */
+/* Gone, or on its first path again, unless that is up to others; not by the subflow that is about
+ * to be closed. */
 static bool is_done(const struct decision *d, const struct pm_rescue_one *one)
 {
 	const struct pm_connection *c = connection_of(d->v, one->token);
 
-	return !c || (one->closed && d->now_ms >= one->next_ms && has_subflow(c, &one->first));
+	return !c || (one->closed && d->now_ms >= one->next_ms &&
+		      (d->v->engine || has_subflow(c, &one->first)));
 }
 
 static bool is_old(const struct pm_rescue_view *v, const struct rescue_flow *f)

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "pm/netns.h"
+#include "pm/path.h"
 #include "pm/planner.h"
 #include "util/cleanup.h"
 
@@ -21,6 +22,9 @@
 #define PORTS_MAX	  8192
 #define WHEEL_FIRST_LEVEL 63
 #define WHEEL_STEP	  8
+#define SYN_FALLBACK_MS	  3000
+#define SYN_LINEAR	  4 /* net.ipv4.tcp_syn_linear_timeouts */
+#define SYN_RETRIES_MAX	  128
 #define SYN_TIMEOUT_MS	  1000 /* the kernel's */
 
 struct candidate {
@@ -32,6 +36,25 @@ struct candidate {
 bool pm_rescue_wanted(const struct policy *policy)
 {
 	return policy && (policy->establish.robe & (POLICY_ROBE_TIMER | POLICY_ROBE_SIM));
+}
+
+int pm_rescue_syn_retries(const struct policy *policy)
+{
+	uint64_t wait_ms, at_ms = 0;
+	int n = 0;
+
+	if (!pm_rescue_wanted(policy) || policy->establish.timer_ms >= SYN_TIMEOUT_MS)
+		return 0;
+	wait_ms = policy->establish.timer_ms;
+	for (; n < SYN_RETRIES_MAX; n++) {
+		at_ms += wait_ms;
+		if (at_ms >= SYN_FALLBACK_MS)
+			break;
+		if (n >= SYN_LINEAR)
+			wait_ms *= 2;
+	}
+	/* The one after the last of them asks for plain TCP. */
+	return n;
 }
 
 void pm_rescue_address(const struct pm_address *from, struct rescue_address *to)

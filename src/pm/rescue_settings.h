@@ -31,6 +31,10 @@ int pm_rescue_settings_make(const struct policy *policy, const struct pm_rescue_
 /* Does the policy ask for it? */
 bool pm_rescue_wanted(const struct policy *policy);
 
+/* How many retransmitted SYNs have to ask for MPTCP so that it is given up no sooner than by the
+ * kernel alone, which repeats a SYN each second; 0: SYNs are not repeated sooner. Pure. */
+int pm_rescue_syn_retries(const struct policy *policy);
+
 /* IPv4 is mapped. */
 void pm_rescue_address(const struct pm_address *from, struct rescue_address *to);
 void pm_rescue_address_back(const struct rescue_address *from, struct pm_address *to);

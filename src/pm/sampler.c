@@ -12,6 +12,7 @@
 #define PERMILLE      1000
 #define BITS_PER_BYTE 8
 #define KEY_BYTES     36
+#define US_PER_MS     1000
 
 /* A subflow as it was in the sample before. */
 struct seen {
@@ -136,14 +137,17 @@ static void forget(struct pm_sampler *s, const struct pm_interface *interfaces, 
 	s->nr_paths = kept;
 }
 
-/* The last ack may be from before a pause, so a subflow stalls at most since it waits. */
+/* The last ack may be from before a pause, so a subflow stalls at most since it waits; and not
+ * before its path would have had the time to answer. */
 static uint32_t stall_of(const struct pm_subflow *f, const struct seen *now, uint64_t now_ms)
 {
 	uint64_t waits = now_ms - now->waiting_ms;
 
 	if (!now->waiting_ms)
 		return 0;
-	return waits < f->since_ack_ms ? (uint32_t)waits : f->since_ack_ms;
+	if (waits > f->since_ack_ms)
+		waits = f->since_ack_ms;
+	return waits * US_PER_MS >= f->rto_us ? (uint32_t)waits : 0;
 }
 
 static void add(struct path *p, const struct pm_subflow *f, const struct seen *before,

@@ -2,7 +2,6 @@
 /* Every key of the policy language: its place, its type, its default and what it is for. */
 #include "policy/grammar.h"
 
-#include "policy/grammar_tables.h"
 #include "policy/handlers.h"
 
 #define NAME_PATTERN	  "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
@@ -387,6 +386,11 @@ static const struct key root_keys[] = {
 	  handle_reset,
 	  offsetof(struct draft, policy.reset),
 	  "Why subflows end (MP_TCPRST): what the peer is told, and what is done when it tells." },
+	{ .name = "nat64",
+	  &grammar_nat64,
+	  handle_nat64,
+	  offsetof(struct draft, policy.nat64),
+	  "IPv4 addresses of the peer, joined through the NAT64 of networks with IPv6 alone." },
 	{ .name = "establish",
 	  &grammar_establish,
 	  handle_establish,

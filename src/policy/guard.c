@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* `guard`: its keys, how they are read, and what cannot be meant. */
 #include "policy/check.h"
-#include "policy/grammar_tables.h"
+#include "policy/grammar.h"
 #include "policy/handlers.h"
 
 #define RATE_MAX 1000000

@@ -63,6 +63,7 @@ key_handler handle_user;	/* char * */
 key_handler handle_ports;	/* struct policy_ports */
 key_handler handle_prefix;	/* struct policy_prefix */
 key_handler handle_guard;	/* struct policy_guard */
+key_handler handle_nat64;	/* struct policy_nat64 */
 key_handler handle_action;	/* struct policy_guard: the action and what goes with it */
 key_handler handle_addresses;	/* struct policy_guard */
 key_handler handle_reset;	/* struct policy_reset */

@@ -16,7 +16,8 @@
 	.rto_us = { 1500000, 1000000 }, .loss_permille = { 250, 100 }, \
 	.resent_permille = { 500, 250 }, AVERAGES
 
-/* Left at the second timeout. The stall is what two timeouts are to a receiver: 1 s and 2 s. */
+/* Left at the second timeout. The stall is what two timeouts are to a receiver: 1 s and 2 s. That
+ * of QUICK is shorter than any timeout, so that what replaces a path does not wait for one. */
 #define PATIENT                             \
 	.when_bad = {                       \
 		.timeouts = { 2, 0 },       \
@@ -27,7 +28,7 @@
 	.when_bad = {                         \
 		.rtt_us = { 600000, 400000 }, \
 		.timeouts = { 1, 0 },         \
-		.stall_ms = { 1500, 500 },    \
+		.stall_ms = { 200, 50 },      \
 		FIGURES,                      \
 	}
 #define NEVER .when_bad = { AVERAGES }

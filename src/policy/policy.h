@@ -291,6 +291,22 @@ struct policy_guard {
 	uint32_t joins_per_minute; /* on each interface; 0: any number */
 };
 
+/* How the prefix of a network's NAT64 is found; bits. */
+enum policy_nat64_source {
+	POLICY_NAT64_RA = 1 << 0,  /* PREF64 of router advertisements, RFC 8781 */
+	POLICY_NAT64_DNS = 1 << 1, /* ipv4only.arpa, RFC 7050 */
+};
+
+/* IPv4 addresses of the peer from networks that have IPv6 alone. */
+struct policy_nat64 {
+	bool set;		     /* false: they are not reached */
+	struct policy_prefix prefix; /* no bits: not given */
+	unsigned int discover;	     /* POLICY_NAT64_* */
+};
+
+/* Whether RFC 6052 lets it be the prefix of a NAT64: its length, and bits 64 to 71. */
+bool policy_nat64_valid(const struct policy_prefix *prefix);
+
 /* How connections get established. */
 struct policy_establish {
 	unsigned int robe; /* POLICY_ROBE_*; 0: off */
@@ -362,6 +378,7 @@ struct policy {
 	struct policy_scheduler scheduler; /* resolved: rule, then mode, then top level */
 	struct policy_limits limits;
 	struct policy_guard guard;
+	struct policy_nat64 nat64;
 	struct policy_establish establish;
 	struct policy_reset reset;
 	struct policy_observe observe;

@@ -3,9 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "policy/grammar_tables.h"
-#include "policy/handlers.h"
 #include "policy/check.h"
+#include "policy/handlers.h"
 
 #define AFTER_MS_MIN   100
 #define AFTER_MS_MAX   (7 * 86400000ull)

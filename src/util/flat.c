@@ -26,6 +26,15 @@ static void skip_blanks(struct reader *r)
 	r->at += strspn(r->at, " \t\r\n");
 }
 
+/* Stays where it is when another one comes, which may be the end. */
+static bool take(struct reader *r, char c)
+{
+	if (*r->at != c)
+		return false;
+	r->at++;
+	return true;
+}
+
 static int hex4(const char *from, uint32_t *out)
 {
 	*out = 0;
@@ -182,11 +191,11 @@ static int take_member(struct reader *r, struct flat *f, size_t sizes[FLAT_MAX])
 
 	if (err == 0 && flat_has(f, m.key))
 		err = wrong(r, "a key twice");
-	skip_blanks(r);
-	if (err == 0 && *r->at++ != ':')
-		err = wrong(r, "a colon was expected");
 	if (err < 0)
 		return err;
+	skip_blanks(r);
+	if (!take(r, ':'))
+		return wrong(r, "a colon was expected");
 	skip_blanks(r);
 	err = *r->at == '"' ? take_string(r, &m.text) : take_word(r, &m, &size);
 	if (err < 0)
@@ -202,23 +211,22 @@ static int take_member(struct reader *r, struct flat *f, size_t sizes[FLAT_MAX])
 
 static int take_object(struct reader *r, struct flat *f, size_t sizes[FLAT_MAX])
 {
-	int err = 0;
-
 	skip_blanks(r);
-	if (*r->at++ != '{')
+	if (!take(r, '{'))
 		return wrong(r, "an object was expected");
 	skip_blanks(r);
 	while (*r->at != '}' || f->nr) {
-		err = take_member(r, f, sizes);
+		int err = take_member(r, f, sizes);
+
+		if (err < 0)
+			return err;
 		skip_blanks(r);
-		if (err < 0 || *r->at == '}')
+		if (*r->at == '}')
 			break;
-		if (*r->at++ != ',')
+		if (!take(r, ','))
 			return wrong(r, "a comma or the end of the object was expected");
 		skip_blanks(r);
 	}
-	if (err < 0)
-		return err;
 	r->at++;
 	skip_blanks(r);
 	return *r->at ? wrong(r, "something behind the object") : 0;

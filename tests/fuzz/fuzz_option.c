@@ -94,6 +94,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		n = size - 1;
 	fill(&o, data + 1, n);
 	size = plain_walk(o.bytes, n, starts);
+	if (mptcp_option_is_plain(&o))
+		check(size == 0 || (size == 1 && o.bytes[starts[0] + 2] >> 4 == MPTCP_SUB_DSS));
 	do {
 		__u32 before = o.next;
 

@@ -240,7 +240,7 @@ oracle_life() {
 	world
 	export PMCTL C TMP
 	# shellcheck disable=SC2016 # for that shell
-	unshare -m bash -eu -c '
+	env -u MPTCP_PM_BPFFS unshare -m bash -eu -c '
 		folder=/sys/fs/bpf/mptcp-pm/oracle
 		is() { [ "$1" = "$2" ] || { echo "got <$1>, want <$2>: $3"; exit 1; }; }
 		ids() { for link in sent arrived resent destroyed; do bpftool -j link show pinned $folder/$link | grep -o "prog_id\":[0-9]*"; done; }

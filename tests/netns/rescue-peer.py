@@ -9,6 +9,7 @@
      --until FILE  go on with a few bytes every 20 ms until FILE exists
      --dev NAME    bind to a device
      --fastopen    data in the SYN
+     --port N      from this port, and end with RST, so that the port is free at once
      --times N     N connections, one after the other; prints mptcp (how many), p99_ms
   pipe NS1 DEV1 NS2 DEV2            two TUN devices, one in each namespace, joined
 """
@@ -37,8 +38,11 @@ def make(address):
 
 def echo(conn):
     with conn:
-        while data := conn.recv(1 << 16):
-            conn.sendall(data)
+        try:
+            while data := conn.recv(1 << 16):
+                conn.sendall(data)
+        except ConnectionResetError:  # by a client that wants its port back
+            pass
 
 
 def server(address, port, log):
@@ -78,6 +82,9 @@ def once(address, port, args):
     s.settimeout(30)
     if dev := option(args, "--dev"):
         s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, dev.encode())
+    if port_here := option(args, "--port"):
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(("::" if ":" in address else "0.0.0.0", int(port_here)))
     data = os.urandom(int(option(args, "--bytes", "100000")))
     begin = time.monotonic()
     total = 0
@@ -99,6 +106,10 @@ def once(address, port, args):
         total += exchange(s, os.urandom(2000))
         time.sleep(0.02)
     mptcp = s.getsockopt(socket.IPPROTO_TCP, SOL_TCP_IS_MPTCP)
+    if port_here:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        s.close()
+        return {"connect_ms": connect_ms, "mptcp": bool(mptcp), "bytes": total}
     s.shutdown(socket.SHUT_WR)
     if s.recv(1):
         sys.exit("more came back than was sent")

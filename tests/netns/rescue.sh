@@ -106,8 +106,29 @@ rescue_timer() { # ADDRESS OF THE SERVER, of wwan0
 	rescue_packets wwan0 "src $2" | grep 'Flags \[S\]' | grep -q 'capable' || die 'no copy on wwan0'
 	is "$(rescue_packets wwan0 "src not $2 and src not $1")" '' 'foreign addresses on wwan0'
 	is "$(rescue_count rescued)" 1 rescued
+	pmctl status --netns "$NET_CLIENT" | grep -q '^rescue  *timer; asked 1, rescued 1, ' ||
+		die "$(pmctl status --netns "$NET_CLIENT")"
+	rescue_clean
+	is "$(rescue_retries)" 2 'SYNs with MPTCP, as before'
+}
+rescue_retries() { net_client cat /proc/sys/net/mptcp/syn_retrans_before_tcp_fallback; }
+
+# Although SYNs are repeated sooner, neither MPTCP nor the connection is given up sooner.
+rescue_late() {
+	rescue_world timer
+	net_client sysctl -qw net.ipv4.tcp_syn_retries=1 # more by 4 that are not counted
+	net_blackhole wifi
+	net_blackhole lte
+	rescue_connect 10.1.9.1 &
+	wait_for 5 rescue_sixth_retransmission
+	net_heal lte
+	wait $! || die 'no connection'
+	rescue_said "c['mptcp'] and c['connect_ms'] > 2000"
+	is "$(rescue_counter MPTcpExtBlackhole)" 0 'blackhole counter'
+	is "$(rescue_accepts)" 1 accepts
 	rescue_clean
 }
+rescue_sixth_retransmission() { [ "$(rescue_counter TcpExtTCPSynRetrans)" -ge 6 ]; }
 
 # Packets to wlan0 are lost, those from it are not: the server has a half-open connection there.
 rescue_one_way() { # PROGRAM WITH OR WITHOUT: timer or ''
@@ -204,17 +225,50 @@ rescue_release() {
 rescue_real() { # ADDRESS, OF wlan0, OF wwan0
 	rescue_world timer
 	net_blackhole wifi
+	"$PMCTL" monitor -j --netns "$NET_CLIENT" >"$TMP/events" &
 	rescue_watch
 	rescue_hold "$1"
 	wait_for 5 rescue_is_on "$3"
 	wait_for 5 grep -q '"action":"close"' "$TMP/watch"
 	wait_for 2 rescue_nobody_rides
 	is "$(rescue_on "$2")" 0 'subflows from wlan0'
+	# 5 RTT of 20 ms; the paths here have none to speak of.
+	python3 - "$TMP/events" <<-'END' || die 'the translated subflow stayed for too long'
+		import json, sys
+		at = {}
+		for e in map(json.loads, open(sys.argv[1])):
+		    at.setdefault(e["event"], e["time_us"])
+		took = at["SF_CLOSED"] - at["SF_ESTABLISHED"]
+		print(f"closed {took} us after the join")
+		assert 0 < took < 100000, at
+	END
 	net_heal wifi
+	rescue_healed=$(date +%s%N)
 	wait_for 2 rescue_is_on "$2"
+	rescue_healed=$((($(date +%s%N) - rescue_healed) / 1000000))
+	echo "a subflow on the healed path after $rescue_healed ms"
+	[ "$rescue_healed" -le $((1000 + RESCUE_SLACK_MS)) ] || die 'the healed path was found too late'
 	rescue_release
 	kill "$WATCH"
 	rescue_is_mptcp
+	rescue_clean
+}
+
+rescue_cookie() { net_client python3 -c 'import socket; print("%x" % int.from_bytes(socket.socket().getsockopt(socket.SOL_SOCKET, 71, 8), "little"))'; }
+
+# The hooks torn out and put back: what comes meanwhile for the alias is refused by the kernel, so the
+# first subflow may end, but the connection does not.
+rescue_torn() {
+	rescue_world timer
+	net_blackhole wifi
+	rescue_hold 10.1.9.1
+	wait_for 5 rescue_counted rescued
+	wait_for 5 rescue_is_on 10.1.2.1
+	rm "${MPTCP_PM_BPFFS:-/sys/fs/bpf}"/mptcp-pm/rescue/"$(rescue_cookie)"/{in,out}-*
+	rescue_list >/dev/null || die 'what is known went with the hooks'
+	rescue_apply
+	is "$(find "${MPTCP_PM_BPFFS:-/sys/fs/bpf}"/mptcp-pm/rescue/"$(rescue_cookie)" -name '*-*' | wc -l)" 4 hooks
+	rescue_release
 	rescue_clean
 }
 
@@ -341,10 +395,11 @@ rescue_aside() {
 	wait $! || die 'no connection'
 	net_client sysctl -qw net.mptcp.blackhole_timeout=0 # or there would be no more MPTCP
 	# The router's own address is on the network of wlan0.
-	exits 1 net_client timeout 1 python3 -c 'import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)
-s.connect(("10.1.1.254", 9))'
-	is "$(rescue_count not_link)" 1 'left alone because of its network'
+	net_router nft 'table ip t { chain i { type filter hook input priority 0; tcp dport 7777 drop; }; }'
+	rescue_connect 10.1.1.254 2>/dev/null &
+	wait_for 5 rescue_counted not_link
+	kill $! 2>/dev/null
+	is "$(rescue_count copies)" 0 'copies to a neighbour'
 	net_client sysctl -qw net.ipv4.conf.wwan0.rp_filter=1
 	rescue_apply >"$TMP/out"
 	grep -q 'leaves out IPv4 on wwan0: its reverse path filter is strict' "$TMP/out" ||
@@ -370,6 +425,33 @@ rescue_fastopen() {
 	is "$(rescue_count copies)" "$2" copies
 	is "$(rescue_count not_data)" $((1 - $2)) 'left alone because of data'
 	is "$(rescue_accepts)" "$3" accepts
+	rescue_clean
+}
+
+# The SYN that is sent again has no data, but the first one had and may have arrived.
+rescue_fastopen_timer() {
+	rescue_world timer
+	net_client sysctl -qw net.ipv4.tcp_fastopen=0x5
+	net_blackhole wifi
+	rescue_connect 10.1.9.1 --bytes 500 --fastopen &
+	wait_for 5 rescue_third_syn
+	is "$(rescue_count not_data)" 1 'left alone because of data'
+	is "$(rescue_count copies)" 0 copies
+	net_heal wifi
+	wait $! || die 'no connection'
+	rescue_clean
+}
+
+# The same port again, when nothing needs a rescue any more.
+rescue_again() {
+	rescue_world timer
+	net_blackhole wifi
+	rescue_connect 10.1.9.1 --port 45678
+	rescue_said "c['mptcp'] and c['connect_ms'] > 200"
+	net_heal wifi
+	rescue_connect 10.1.9.1 --port 45678
+	rescue_said "c['mptcp'] and c['connect_ms'] < 200"
+	is "$(rescue_count rescued)" 1 rescued
 	rescue_clean
 }
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/caps.h"
+#include "util/caps.h"
 #include "cli/dispatch.h"
 #include "cli/knob_args.h"
 #include "cli/nearest.h"

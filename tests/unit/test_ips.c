@@ -33,6 +33,7 @@ static struct pm_gateway gateway(int ifindex, const char *text, uint32_t metric,
 	if (mac) {
 		g.mac[5] = mac;
 		g.mac_bytes = 6;
+		g.settled = true;
 	}
 	return g;
 }
@@ -219,6 +220,7 @@ static void test_networks(void)
 	w->before = w->after;
 	network = w->after.paths[0].network;
 	w->gateways[0].mac_bytes = w->gateways[3].mac_bytes = 0;
+	w->gateways[0].settled = w->gateways[3].settled = false;
 	CU_ASSERT_EQUAL_FATAL(make(w, HEAD PATHS ROBE, NULL), 0);
 	CU_ASSERT_EQUAL(w->after.paths[0].network, network);
 	memset(&w->before, 0, sizeof(w->before));

@@ -2,6 +2,7 @@
 /* The parser of TCP options that BPF programs share, on options as the kernel writes them. */
 #include <CUnit/Basic.h>
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -103,6 +104,31 @@ static void test_take_out(void)
 	bytes_are("1e074001020304");
 }
 
+static bool plain(const char *hex)
+{
+	fill(hex);
+	return mptcp_option_is_plain(&options);
+}
+
+static void test_plain(void)
+{
+	CU_ASSERT_TRUE(plain(TIMESTAMP));
+	CU_ASSERT_TRUE(plain(TIMESTAMP "1e08200102030405"));
+	CU_ASSERT_TRUE(plain(TIMESTAMP "1e06200102030101"));
+	CU_ASSERT_TRUE(plain("1e08200102030405"));
+	/* one more would fit behind it */
+	CU_ASSERT_FALSE(plain(TIMESTAMP "1e05200102010101"));
+	CU_ASSERT_FALSE(plain(TIMESTAMP "1e0820010203040501010101"));
+	CU_ASSERT_FALSE(plain(TIMESTAMP "1e08200102030405"
+					"1e035101"));
+	CU_ASSERT_FALSE(plain(TIMESTAMP "1e03510101010101"));
+	CU_ASSERT_FALSE(plain(TIMESTAMP "1e09200102030405"));
+	CU_ASSERT_FALSE(plain(TIMESTAMP "1e022001"));
+	CU_ASSERT_FALSE(plain("0101080a1e03510105060708"
+			      "1e035101"));
+	CU_ASSERT_FALSE(plain(""));
+}
+
 static void test_remove(void)
 {
 	fill("1e034001");
@@ -166,6 +192,7 @@ int main(void)
 	CU_add_test(suite, "one after the other", test_walk);
 	CU_add_test(suite, "odd lengths and kinds", test_odd);
 	CU_add_test(suite, "taken out", test_take_out);
+	CU_add_test(suite, "nothing but DSS", test_plain);
 	CU_add_test(suite, "REMOVE_ADDR", test_remove);
 	CU_add_test(suite, "ADD_ADDR", test_add);
 	CU_basic_set_mode(CU_BRM_VERBOSE);

@@ -500,6 +500,36 @@ static void test_manager_recorded(void)
 	pm_state_clear(&s);
 }
 
+/* SYNs that are repeated sooner: as many more ask for MPTCP, but not fewer than others want. */
+static void test_syn_retries_of_rescue(void)
+{
+	struct world w;
+
+	world_init(&w);
+	w.policy.nr_paths = 0;
+	w.kernel.syn_retries = 2;
+	w.policy.establish.robe = POLICY_ROBE_TIMER;
+	w.policy.establish.timer_ms = 250;
+	expect(&w, &w.policy, false, "R7");
+	w.kernel.set_syn_retries[0] = 7;
+	w.kernel.nr_set_syn_retries = 1;
+	w.kernel.saved_syn_retries = 2;
+	w.kernel.syn_retries = 7;
+	expect(&w, &w.policy, false, "");
+	w.policy.establish.timer_ms = 500;
+	expect(&w, &w.policy, false, "R5");
+	w.kernel.set_syn_retries[0] = 5;
+	expect(&w, NULL, false, "R2");
+	w.kernel.syn_retries = 20; /* someone else's */
+	expect(&w, &w.policy, false, "");
+	w.policy.establish.has_syn_retries = true;
+	w.policy.establish.fallback_syn_retries = 1;
+	expect(&w, &w.policy, false, "R1");
+	w.policy.establish.has_syn_retries = false;
+	w.kernel.syn_retries = -1; /* a kernel without */
+	expect(&w, &w.policy, false, "");
+}
+
 struct fake {
 	char log[512];
 	int fail_at, calls;
@@ -564,6 +594,7 @@ int main(void)
 	CU_add_test(suite, "endpoints left alone", test_endpoints_left_alone);
 	CU_add_test(suite, "path manager", test_manager);
 	CU_add_test(suite, "path manager recorded", test_manager_recorded);
+	CU_add_test(suite, "SYN retries of rescue", test_syn_retries_of_rescue);
 	CU_add_test(suite, "rollback newest first", test_rollback_newest_first);
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	CU_basic_run_tests();

@@ -90,7 +90,8 @@ static void set_up(struct world *w)
 	w->endpoints[1] = (struct pm_endpoint){
 		.id = 2, .flags = PM_FLAG_SUBFLOW, .ifindex = 3, .address = address(ALIAS)
 	};
-	w->view = (struct pm_rescue_view){ &w->flow, 1, &w->all, w->endpoints, 2, false, 11 * S };
+	w->view = (struct pm_rescue_view){ &w->flow, 1,	    &w->all, w->endpoints,
+					   2,	     false, 11 * S,  false };
 }
 
 static size_t decide(struct world *w, uint64_t now_ms)
@@ -230,6 +231,30 @@ static void test_no_endpoint(void)
 	CU_ASSERT_EQUAL(w.out[0].ifindex, 2);
 }
 
+/* What it asked for need not be waited for longer than it takes; the first path is not its own. */
+static void test_engine(void)
+{
+	struct world w;
+
+	set_up(&w);
+	w.view.userspace = w.view.engine = true;
+	CU_ASSERT_EQUAL_FATAL(decide(&w, 1000), 1);
+	CU_ASSERT_EQUAL(w.out[0].kind, PM_RESCUE_JOIN);
+	CU_ASSERT_EQUAL(decide(&w, 1010), 0);
+	w.subflows[1] = subflow(TOKEN, ALIAS, 6000, TCP_ESTABLISHED);
+	join_up(&w, 2, 0);
+	CU_ASSERT_EQUAL_FATAL(decide(&w, 1020), 1);
+	CU_ASSERT_EQUAL(w.out[0].kind, PM_RESCUE_CLOSE);
+	CU_ASSERT_EQUAL(decide(&w, 1021), 0);
+	CU_ASSERT_EQUAL_FATAL(decide(&w, 1020 + PM_RESCUE_BUSY_MS), 1);
+	CU_ASSERT_EQUAL(w.out[0].kind, PM_RESCUE_CLOSE);
+	w.subflows[0] = w.subflows[1];
+	join_up(&w, 1, 0);
+	w.flow.flow.closing = RESCUE_FIN_OUT | RESCUE_FIN_IN;
+	CU_ASSERT_EQUAL(decide(&w, 60000), 0);
+	CU_ASSERT_EQUAL(w.memory.nr, 0);
+}
+
 static void test_gone(void)
 {
 	struct world w;
@@ -318,6 +343,7 @@ int main(void)
 	CU_ADD_TEST(s, test_first_path);
 	CU_ADD_TEST(s, test_endpoint_in_use);
 	CU_ADD_TEST(s, test_no_endpoint);
+	CU_ADD_TEST(s, test_engine);
 	CU_ADD_TEST(s, test_gone);
 	CU_ADD_TEST(s, test_idle_is_kept);
 	CU_ADD_TEST(s, test_mapped);

@@ -142,6 +142,29 @@ static void test_timer(void)
 	}
 }
 
+/* The SYN after those, the first without MPTCP, comes no sooner than after 3 s. */
+static void test_syn_retries(void)
+{
+	static const struct {
+		unsigned int robe;
+		uint64_t timer_ms;
+		int retries;
+	} cases[] = {
+		{ POLICY_ROBE_TIMER, 250, 7 },	{ POLICY_ROBE_SIM, 250, 7 },
+		{ POLICY_ROBE_TIMER, 500, 5 },	{ POLICY_ROBE_TIMER, 20, 11 },
+		{ POLICY_ROBE_TIMER, 999, 3 },	{ POLICY_ROBE_TIMER, 1000, 0 },
+		{ POLICY_ROBE_TIMER, 3000, 0 }, { POLICY_ROBE_IPS, 250, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct policy p = { .establish = { .robe = cases[i].robe,
+						   .timer_ms = cases[i].timer_ms } };
+
+		CU_ASSERT_EQUAL(pm_rescue_syn_retries(&p), cases[i].retries);
+	}
+	CU_ASSERT_EQUAL(pm_rescue_syn_retries(NULL), 0);
+}
+
 static void test_ports(void)
 {
 	static const struct {
@@ -230,6 +253,7 @@ int main(void)
 	CU_ADD_TEST(s, test_paths);
 	CU_ADD_TEST(s, test_strict);
 	CU_ADD_TEST(s, test_timer);
+	CU_ADD_TEST(s, test_syn_retries);
 	CU_ADD_TEST(s, test_ports);
 	CU_ADD_TEST(s, test_idempotent);
 	CU_ADD_TEST(s, test_too_many);

@@ -146,10 +146,13 @@ static void test_trouble(void)
 	CU_ASSERT_EQUAL(w.out.paths[0].loss_permille, 250);
 	CU_ASSERT_EQUAL(w.out.paths[0].timeouts, 1);
 	CU_ASSERT_EQUAL(w.out.paths[0].rto_us, 440000);
-	/* An ack came meanwhile. */
-	f->since_ack_ms = 120;
+	/* An ack came meanwhile: no stall before the next one is late. */
+	f->since_ack_ms = 439;
 	take(&w);
-	CU_ASSERT_EQUAL(w.out.paths[0].stall_ms, 120);
+	CU_ASSERT_EQUAL(w.out.paths[0].stall_ms, 0);
+	f->since_ack_ms = 440;
+	take(&w);
+	CU_ASSERT_EQUAL(w.out.paths[0].stall_ms, 440);
 	f->outstanding = f->lost = 0;
 	f->timeouts = 0;
 	take(&w);

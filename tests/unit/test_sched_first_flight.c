@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* First flight: what a young connection sends is sent on every subflow, by each scheduler that can. */
+/* First flight: what a young connection sends leaves on each subflow, by every scheduler that can.
+ */
 #include "table.h"
 
 #include "mptcp_arith.h"

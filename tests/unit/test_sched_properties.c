@@ -86,6 +86,8 @@ static void random_path(struct fake_path *p, __u32 id)
 		p->view.flags |= MPTCP_PATH_STALE;
 	if (!below(6))
 		p->view.flags |= MPTCP_PATH_OUTSTANDING | MPTCP_PATH_LOSS;
+	if (!below(6) && p->view.queued_bytes && !(fake_path_flags(p) & MPTCP_PATH_OUTSTANDING))
+		p->view.flags |= MPTCP_PATH_BLOCKED;
 }
 
 static void random_conn(struct fake_conn *c)
@@ -125,13 +127,17 @@ static bool ready(const struct fake_path *p)
 
 static bool busy(const struct fake_path *p)
 {
-	return (fake_path_flags(p) & MPTCP_PATH_OUTSTANDING) || p->view.queued_bytes;
+	struct mptcp_bpf_path v = p->view;
+
+	v.flags = fake_path_flags(p);
+	return mptcp_path_busy(&v);
 }
 
 /* Beyond any doubt, and no backup. */
 static bool sound_primary(const struct fake_path *p)
 {
-	return !(fake_path_flags(p) & (MPTCP_PATH_BACKUP | MPTCP_PATH_STALE)) &&
+	return !(fake_path_flags(p) &
+		 (MPTCP_PATH_BACKUP | MPTCP_PATH_STALE | MPTCP_PATH_BLOCKED)) &&
 	       !p->view.timeouts && !p->view.stuck_us;
 }
 
@@ -149,11 +155,11 @@ static const char *broken_by(struct fake_conn *c, const struct fake_decision *d,
 {
 	struct fake_path *shown[MPTCP_BPF_PATHS_MAX], *p = fake_path_find(c, d->id);
 	__u32 n = visible(c, shown);
-	bool any_busy = false, any_memory = false;
+	bool any_busy = false, any_ready = false;
 
 	for (__u32 i = 0; i < n; i++) {
 		any_busy |= busy(shown[i]);
-		any_memory |= !!(shown[i]->view.flags & MPTCP_PATH_MEMORY);
+		any_ready |= ready(shown[i]);
 	}
 	if (d->refused)
 		return "asks for a subflow that cannot send";
@@ -162,7 +168,7 @@ static const char *broken_by(struct fake_conn *c, const struct fake_decision *d,
 	if (d->timer_us && d->timer_us < 1000)
 		return "a timer of less than a millisecond";
 	if (d->err)
-		return !retrans && any_memory && !any_busy ? "waits for nothing" : NULL;
+		return !retrans && any_ready && !any_busy ? "waits for nothing" : NULL;
 	if (!ready(p))
 		return "a subflow without room";
 	if (!d->reason || d->reason == MPTCP_REASON_WAITED)
@@ -187,9 +193,10 @@ static const char *repeats_for_nothing(struct fake_conn *c, const struct fake_de
 	if (d->err || !(fake_path_flags(fake_path_find(c, d->id)) & MPTCP_PATH_OUTSTANDING))
 		return NULL;
 	for (__u32 i = 0; i < n; i++)
-		if (shown[i]->view.id != d->id && busy(shown[i]) &&
-		    ((shown[i]->view.flags & MPTCP_PATH_STALE) || shown[i]->view.timeouts ||
-		     shown[i]->view.stuck_us))
+		if (shown[i]->view.id != d->id &&
+		    ((busy(shown[i]) && ((shown[i]->view.flags & MPTCP_PATH_STALE) ||
+					 shown[i]->view.timeouts || shown[i]->view.stuck_us)) ||
+		     (shown[i]->view.flags & MPTCP_PATH_BLOCKED)))
 			return NULL;
 	return "sends again on a busy subflow with nothing stuck";
 }
@@ -335,7 +342,7 @@ static void run_repeats(struct fake_sched *s, const char *name)
 		for (__u32 k = 0; k < c.nr; k++) {
 			random_path(&c.path[k], k + 1);
 			c.path[k].view.timeouts = c.path[k].view.stuck_us = 0;
-			c.path[k].view.flags &= ~(__u32)MPTCP_PATH_STALE;
+			c.path[k].view.flags &= ~(__u32)(MPTCP_PATH_STALE | MPTCP_PATH_BLOCKED);
 		}
 		while (asked++ < 100 && !(d = fake_get_retrans(s, &c)).err)
 			fake_path_find(&c, d.id)->view.in_flight += FRAGMENT / 1428;

@@ -26,7 +26,8 @@
 
 struct fake_path {
 	/* What the scheduler is shown. Of `flags` the test sets BACKUP_REQUESTED, BACKUP_RECEIVED,
-	 * STALE, MEMORY and LOSS, and OUTSTANDING when nothing is in flight because all is lost. */
+	 * STALE, BLOCKED, MEMORY and LOSS, and OUTSTANDING when nothing is in flight because all is
+	 * lost. */
 	struct mptcp_bpf_path view;
 	bool closed; /* closing, or joining still */
 	/* What the module remembers. */

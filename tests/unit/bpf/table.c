@@ -15,6 +15,7 @@ static void table_path(struct fake_conn *c, const struct table_path *t)
 	if (t->cwnd || t->zero_cwnd)
 		v->cwnd = t->cwnd;
 	v->in_flight = t->in_flight;
+	v->queued_bytes = t->queued;
 	v->flags |= t->flags;
 	if (t->no_memory)
 		v->flags &= ~(__u32)MPTCP_PATH_MEMORY;

@@ -13,7 +13,7 @@
 struct table_path {
 	__u32 id; /* 0: no more paths */
 	__u32 rtt_ms, var_ms;
-	__u32 cwnd, in_flight;
+	__u32 cwnd, in_flight, queued;
 	__u32 flags; /* added to those of fake_path_add() */
 	__u32 timeouts, stuck_ms;
 	bool zero_cwnd, no_memory, closed;
@@ -37,6 +37,9 @@ struct table_row {
 	}
 /* The window of ten segments used up. */
 #define FULL .in_flight = 10
+
+/* What it holds cannot leave. */
+#define BLOCKED .queued = 8000, .flags = MPTCP_PATH_BLOCKED
 
 #define BACKUP_RECEIVED .flags = MPTCP_PATH_BACKUP_RECEIVED
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Capabilities; see caps.h. */
-#include "cli/caps.h"
+#include "util/caps.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -16,6 +16,7 @@ static const struct {
 } known[] = {
 	{ CAP_BIT_NET_ADMIN, CAP_NET_ADMIN, "CAP_NET_ADMIN" },
 	{ CAP_BIT_BPF, CAP_BPF, "CAP_BPF" },
+	{ CAP_BIT_PERFMON, CAP_PERFMON, "CAP_PERFMON" },
 	{ CAP_BIT_SYS_ADMIN, CAP_SYS_ADMIN, "CAP_SYS_ADMIN" },
 	{ CAP_BIT_SYS_MODULE, CAP_SYS_MODULE, "CAP_SYS_MODULE" },
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Capabilities, looked at before anything is touched. */
-#ifndef CLI_CAPS_H
-#define CLI_CAPS_H
+#ifndef UTIL_CAPS_H
+#define UTIL_CAPS_H
 
 #include <stdint.h>
 
@@ -12,6 +12,7 @@ enum cap {
 	CAP_BIT_BPF = 1 << 1,
 	CAP_BIT_SYS_ADMIN = 1 << 2,
 	CAP_BIT_SYS_MODULE = 1 << 3,
+	CAP_BIT_PERFMON = 1 << 4,
 };
 
 /* -EPERM naming what is missing of `needed` for `what`, e.g. "apply a policy". */
