@@ -274,7 +274,12 @@ static void rescue_walk(const struct parts *p, const struct walk *w)
 static int reset_plan(struct parts *p, const struct parts_run *r, struct pm_plan *plan,
 		      struct error *e)
 {
+	int err = reset_change_plan(&p->reset, r->policy, r->kernel, r->config, e);
+
 	(void)plan;
+	if (err == 0 || !leave_out(r, "reset.emit", e))
+		return err;
+	r->policy->reset.emits = false;
 	return reset_change_plan(&p->reset, r->policy, r->kernel, r->config, e);
 }
 

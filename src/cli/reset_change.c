@@ -3,26 +3,10 @@
 #include "cli/reset_change.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <string.h>
 
 #include "pm/netns.h"
-#include "pm/path.h"
-
-/* Interfaces that belong to a path, ascending as they come. */
-static int find_interfaces(struct reset_change *r, const struct policy *policy,
-			   const struct pm_kernel *kernel, struct error *e)
-{
-	for (size_t i = 0; i < kernel->nr_interfaces; i++) {
-		if (!pm_path_of(policy, &kernel->interfaces[i]))
-			continue;
-		if (r->nr_after == MPTCP_RESET_IFS)
-			return error_set(e, -E2BIG, "more than %d interfaces belong to paths",
-					 MPTCP_RESET_IFS);
-		r->after[r->nr_after++] = (uint32_t)kernel->interfaces[i].ifindex;
-	}
-	return 0;
-}
+#include "pm/reset.h"
 
 int reset_change_plan(struct reset_change *r, const struct policy *policy,
 		      const struct pm_kernel *kernel, const struct loader_config *c,
@@ -43,7 +27,8 @@ int reset_change_plan(struct reset_change *r, const struct policy *policy,
 	if (!wanted)
 		return err == -EACCES || err == -EPERM ? 0 : err;
 	if (err == 0)
-		err = find_interfaces(r, policy, kernel, e);
+		err = pm_reset_interfaces(policy, kernel->interfaces, kernel->nr_interfaces,
+					  r->after, &r->nr_after, e);
 	if (err == 0 && r->nr_after)
 		err = loader_reset_try(c, r->cookie, &r->program, e);
 	return err;
@@ -59,8 +44,15 @@ bool reset_change_none(const struct reset_change *r)
 int reset_change_execute(const struct reset_change *r, const struct loader_config *c,
 			 struct error *e)
 {
-	int err = loader_reset_write(c, r->cookie, r->after, r->nr_after, e);
+	bool none = reset_change_none(r);
+	int err;
 
+	if (none && r->nr_after)
+		return 0;
+	/* With nothing there a run that was killed may still have left its folder. */
+	err = loader_reset_write(c, r->cookie, r->after, r->nr_after, none ? NULL : e);
+	if (none)
+		return 0;
 	if (err < 0)
 		reset_change_undo(r, c, e);
 	return err;
@@ -76,16 +68,10 @@ void reset_change_undo(const struct reset_change *r, const struct loader_config 
 
 char reset_change_describe(const struct reset_change *r, char *out, size_t size)
 {
-	const uint32_t *ifs = r->nr_after ? r->after : r->before;
-	size_t nr = r->nr_after ? r->nr_after : r->nr_before, n;
-	char name[IF_NAMESIZE];
-
-	n = (size_t)snprintf(out, size, "give resets their reason on");
-	for (size_t i = 0; i < nr && n < size; i++)
-		n += (size_t)snprintf(out + n, size - n, "%s %s", i ? "," : "",
-				      if_indextoname(ifs[i], name) ? name : "?");
-	if (!nr && n < size)
-		snprintf(out + n, size - n, " interfaces that are gone");
+	if (r->nr_after)
+		pm_reset_describe(r->after, r->nr_after, out, size);
+	else
+		pm_reset_describe(r->before, r->nr_before, out, size);
 	if (!r->nr_after)
 		return '-';
 	return r->nr_before ? '~' : '+';

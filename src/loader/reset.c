@@ -13,7 +13,8 @@
 
 #define NS_PER_SECOND 1000000000ull
 
-static const char *const maps[] = { "reset_wanted", "reset_armed", "reset_counters" };
+/* What is looked for first is pinned first, so that what a run that was killed left is seen. */
+static const char *const maps[] = { "reset_counters", "reset_wanted", "reset_armed" };
 
 static struct tcx_program reset_of(const struct loader_config *c, uint64_t netns)
 {

@@ -163,7 +163,7 @@ struct pm_reset_view {
 	size_t source;	/* as in pm_subflow_view */
 	uint8_t reason; /* enum policy_reset_reason, or of a newer RFC */
 	bool transient;
-	struct policy_reaction reaction; /* after_ms of POLICY_RETRY_HOLD too */
+	struct policy_reaction reaction; /* after_ms of POLICY_RETRY_HOLD too; none of a server */
 };
 
 struct pm_connection_view {

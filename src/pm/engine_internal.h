@@ -151,7 +151,7 @@ struct reset {
 	uint32_t after_ms; /* with POLICY_RETRY_AFTER and POLICY_RETRY_HOLD */
 	uint8_t local[16], remote[16];
 	uint16_t local_port, remote_port;
-	uint8_t source, reason, retry; /* enum policy_retry */
+	uint8_t source, reason, retry; /* enum policy_retry; 0: the peer's to do */
 	bool transient, as_backup;
 };
 
@@ -315,7 +315,8 @@ void engine_block(struct pm_engine *e, const uint8_t address[16], uint8_t source
 void engine_back_off(struct pm_engine *e, struct attempt *a);
 
 /* engine_reset.c */
-/* The peer said why it reset a subflow: what the policy does about it, after engine_failed(). */
+/* The peer said why it reset a subflow: what the policy does about it, after engine_failed(); of a
+ * server it is remembered only. */
 void engine_reset_heard(struct pm_engine *e, struct conn *c, const struct flow *f, uint32_t reason,
 			bool transient);
 

@@ -13,18 +13,18 @@ static bool reason_of(const struct work *w, const struct flow *f, bool displaced
 	const struct pm_engine *e = w->e;
 	const struct candidate *cand;
 
-	if (f->source == NO_SOURCE || !e->sources[f->source].present)
+	if (f->source == NO_SOURCE || !e->sources[f->source].present || f->astray)
 		return false;
 	cand = w->at[f->source] == NO_SOURCE ? NULL : &w->v.items[w->at[f->source]];
-	if (!engine_source_usable(e, f->source) || !cand)
+	if (!engine_source_usable(e, f->source) || !cand) {
 		*out = POLICY_RESET_PROHIBITED;
-	else if (engine_opinion(e, w->c->mode, f->source)->bad)
-		*out = POLICY_RESET_PERFORMANCE;
-	else if (displaced || (cand->want != PM_WANT_NONE && !engine_has_twin(w->c, f)))
-		*out = POLICY_RESET_RESOURCES;
-	else
+		return true;
+	}
+	if (cand->want != PM_WANT_NONE && engine_has_twin(w->c, f))
 		return false;
-	return true;
+	*out = engine_opinion(e, w->c->mode, f->source)->bad ? POLICY_RESET_PERFORMANCE
+							      : POLICY_RESET_RESOURCES;
+	return *out == POLICY_RESET_PERFORMANCE || displaced || cand->want != PM_WANT_NONE;
 }
 
 bool engine_reset_said(const struct work *w, const struct flow *f, bool displaced,
@@ -107,30 +107,39 @@ static void react(struct pm_engine *e, struct attempt *a, const struct flow *f,
 	}
 }
 
+/* What the policy does about it; not again when the peer does not say that it will pass. */
+static struct policy_reaction reaction_to(const struct pm_engine *e, const struct conn *c,
+					  uint32_t reason, bool transient)
+{
+	struct policy_reaction does = *policy_reset_reaction(e->policy, reason);
+
+	if (c->role != PM_ROLE_CLIENT)
+		return (struct policy_reaction){ 0 };
+	if (does.transient_only && !transient)
+		return (struct policy_reaction){ .retry = POLICY_RETRY_NEVER };
+	if (does.retry == POLICY_RETRY_HOLD)
+		does.after_ms = engine_mode(e, c->mode)->hold_ms;
+	return does;
+}
+
 void engine_reset_heard(struct pm_engine *e, struct conn *c, const struct flow *f, uint32_t reason,
 			bool transient)
 {
-	const struct policy_reaction *does = policy_reset_reaction(e->policy, reason);
+	const struct policy_reaction does = reaction_to(e, c, reason, transient);
 	struct attempt *a = engine_attempt(e, c, f->source, f->remote, f->remote_port);
 	struct reset r = { .at_ms = e->now,
-			   .after_ms = (uint32_t)does->after_ms,
+			   .after_ms = (uint32_t)does.after_ms,
 			   .local_port = f->local_port,
 			   .remote_port = f->remote_port,
 			   .source = f->source,
 			   .reason = (uint8_t)reason,
-			   .retry = (uint8_t)does->retry,
+			   .retry = (uint8_t)does.retry,
 			   .transient = transient,
-			   .as_backup = does->as_backup };
+			   .as_backup = does.as_backup };
 
 	memcpy(r.local, f->local, 16);
 	memcpy(r.remote, f->remote, 16);
-	if (does->retry == POLICY_RETRY_HOLD)
-		r.after_ms = engine_mode(e, c->mode)->hold_ms;
-	if (does->transient_only && !transient) {
-		r.retry = POLICY_RETRY_NEVER;
-		r.as_backup = false;
-	}
-	if (a)
+	if (a && does.retry)
 		react(e, a, f, &r);
 	remember(e, c, &r);
 }

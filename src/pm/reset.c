@@ -4,10 +4,48 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "loader/reset.h"
+#include "pm/path.h"
 #include "policy/quantity.h"
+
+static int ascending(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+int pm_reset_interfaces(const struct policy *policy, const struct pm_interface *interfaces,
+			size_t nr, uint32_t out[MPTCP_RESET_IFS], size_t *nr_out, struct error *e)
+{
+	*nr_out = 0;
+	for (size_t i = 0; policy->reset.emits && i < nr; i++) {
+		if (!pm_path_of(policy, &interfaces[i]))
+			continue;
+		if (*nr_out == MPTCP_RESET_IFS)
+			return error_set(e, -E2BIG, "more than %d interfaces belong to paths",
+					 MPTCP_RESET_IFS);
+		out[(*nr_out)++] = (uint32_t)interfaces[i].ifindex;
+	}
+	qsort(out, *nr_out, sizeof(*out), ascending);
+	return 0;
+}
+
+void pm_reset_describe(const uint32_t *ifs, size_t nr, char *out, size_t size)
+{
+	size_t n = (size_t)snprintf(out, size, "give resets their reason on");
+	char name[IF_NAMESIZE];
+
+	for (size_t i = 0; i < nr && n < size; i++)
+		n += (size_t)snprintf(out + n, size - n, "%s %s", i ? "," : "",
+				      if_indextoname(ifs[i], name) ? name : "?");
+	if (!nr && n < size)
+		snprintf(out + n, size - n, " interfaces that are gone");
+}
 
 static void map_address(const struct pm_address *from, __u8 to[16])
 {
@@ -60,5 +98,5 @@ void pm_reaction_describe(const struct policy_reaction *r, char *out, size_t siz
 		snprintf(out, size, "again after %s%s", time, backup);
 		return;
 	}
-	snprintf(out, size, "unknown");
+	snprintf(out, size, "left to the peer");
 }

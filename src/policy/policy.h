@@ -350,6 +350,7 @@ struct policy_reaction {
 };
 
 struct policy_reset {
+	bool set;
 	bool emits; /* anything of `emit` is set */
 	struct {
 		bool set, transient;

@@ -113,7 +113,8 @@ static const struct key reaction_keys[] = {
 };
 static const struct value reaction = { VALUE_OBJECT, KEYS(reaction_keys) };
 
-/* What is not said stays as it is without a policy. */
+/* What is not said stays as it is without a policy; but who says when means it with and without the
+ * T bit. */
 static void handle_reaction(struct parse *p, const struct key *key, const struct node *n,
 			    void *object)
 {
@@ -122,10 +123,17 @@ static void handle_reaction(struct parse *p, const struct key *key, const struct
 	for (size_t i = 0; i < POLICY_RESET_REASONS; i++)
 		if (strcmp(names[i], key->name) == 0)
 			*r = defaults[i];
+	if (node_get(n, "retry"))
+		r->transient_only = false;
 	parse_object(p, key->name, key->value, n, r);
-	if (r->retry == POLICY_RETRY_NEVER && r->as_backup && node_get(n, "as-backup"))
+	if (r->retry != POLICY_RETRY_NEVER)
+		return;
+	if (r->as_backup && node_get(n, "as-backup"))
 		parse_report(p, node_get(n, "as-backup"), "leave one of them out",
 			     "\"as-backup\" means nothing with retry \"never\"");
+	if (r->transient_only)
+		parse_report(p, node_get(n, "transient-only"), "leave one of them out",
+			     "\"transient-only\" means nothing with retry \"never\"");
 }
 
 #define REACT(reason, text)                                    \
@@ -207,5 +215,16 @@ const struct value grammar_reset = { VALUE_OBJECT, KEYS(reset_keys) };
 
 void handle_reset(struct parse *p, const struct key *key, const struct node *n, void *object)
 {
-	parse_object(p, key->name, key->value, n, (char *)object + key->offset);
+	struct policy_reset *reset = (struct policy_reset *)((char *)object + key->offset);
+
+	reset->set = true;
+	parse_object(p, key->name, key->value, n, reset);
+}
+
+void check_reset(struct parse *p, const struct node *root)
+{
+	if (p->draft.policy.reset.emits && !node_get(root, "paths"))
+		parse_report(p, node_get(node_get(root, "reset"), "emit"),
+			     "say which interfaces are meant, in \"paths\"",
+			     "\"emit\" has nothing to drop: there are no paths");
 }
