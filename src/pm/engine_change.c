@@ -99,16 +99,26 @@ static void send_withdrawal(struct work *w, const struct flow *f)
 		w->c->announced &= ~(1ull << f->source);
 }
 
+static bool is_last_of_address(const struct work *w, const struct flow *f)
+{
+	for (const struct flow *g = w->c->flows; g < w->c->flows + w->c->nr_flows; g++)
+		if (g != f && g->source == f->source && g->local_id == f->local_id &&
+		    g->local_port && !(g->bits & FLOW_DELETING))
+			return false;
+	return true;
+}
+
 /* The kernel forgets an id with the last subflow of it that it is told to close, so a withdrawal comes
- * before. A reset leaves the id, and has to come first: the peer would close the subflow itself. */
+ * before. A reset leaves the id, and has to come first: the peer would close the subflows itself. */
 static void close_flow(struct work *w, struct flow *f, bool displaced, bool withdrawn)
 {
 	struct pm_request say = { 0 };
 	bool reset = engine_reset_said(w, f, displaced, &say);
+	bool after = reset && withdrawn && is_last_of_address(w, f);
 	struct pm_decision *d;
 
-	/* What is reset is not looked at again to be withdrawn. */
-	if (reset && withdrawn && w->nr + 2 > PM_SUBFLOWS_PER_BATCH) {
+	/* What is being deleted is not looked at again to be withdrawn. */
+	if (after && w->nr + 2 > PM_SUBFLOWS_PER_BATCH) {
 		w->more = true;
 		return;
 	}
@@ -124,7 +134,7 @@ static void close_flow(struct work *w, struct flow *f, bool displaced, bool with
 	f->since_ms = (uint32_t)w->e->now;
 	if (w->e->now + CLOSE_LOST_MS < w->due)
 		w->due = w->e->now + CLOSE_LOST_MS;
-	if (reset && withdrawn)
+	if (after)
 		send_withdrawal(w, f);
 }
 

@@ -2,7 +2,10 @@
 /* Why subflows end (MP_TCPRST, RFC 8684 section 3.6): what the peer is told, and what is done about
  * what it tells. */
 #include "pm/engine_internal.h"
+#include "pm/reset.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,6 +125,23 @@ static struct policy_reaction reaction_to(const struct pm_engine *e, const struc
 	return does;
 }
 
+static void tell(struct pm_engine *e, const struct conn *c, const struct reset *r,
+		 const struct policy_reaction *does)
+{
+	struct pm_decision *d = engine_decide(e, PM_DECIDE_NOTICE, c->token);
+	const char *words = pm_reset_reason_text(r->reason);
+	char number[16], then[PM_RESET_TEXT_BYTES];
+
+	if (!d)
+		return;
+	snprintf(number, sizeof(number), "reason %" PRIu8, r->reason);
+	pm_reaction_describe(does, then, sizeof(then));
+	d->path = r->source == NO_SOURCE ? UINT32_MAX : e->sources[r->source].path;
+	engine_say(d->reason, "%.16s: the peer reset it (%s%s): %s",
+		   engine_path_name(e, r->source), words ? words : number,
+		   r->transient ? ", transient" : "", then);
+}
+
 void engine_reset_heard(struct pm_engine *e, struct conn *c, const struct flow *f, uint32_t reason,
 			bool transient)
 {
@@ -142,4 +162,5 @@ void engine_reset_heard(struct pm_engine *e, struct conn *c, const struct flow *
 	if (a && does.retry)
 		react(e, a, f, &r);
 	remember(e, c, &r);
+	tell(e, c, &r, &does);
 }

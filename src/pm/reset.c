@@ -87,7 +87,7 @@ void pm_reaction_describe(const struct policy_reaction *r, char *out, size_t siz
 		snprintf(out, size, "not again");
 		return;
 	case POLICY_RETRY_ONCE:
-		snprintf(out, size, "again at once, the first time%s", backup);
+		snprintf(out, size, "again, but only once%s", backup);
 		return;
 	case POLICY_RETRY_BACK_OFF:
 		snprintf(out, size, "again with back-off%s", backup);
