@@ -126,14 +126,23 @@ reset_mute() {
 	END
 }
 
-# What the daemon drops: a path that a person takes down; one that is bad, the connection's first.
+# What the daemon drops: a path that a person takes down; one that is not needed, of which nothing is
+# said; one that is bad, the connection's first. What is sent meanwhile goes on.
 reset_by_policy() {
+	local before
 	world
-	rm -f "$TMP/daemon"
+	rm -f "$TMP/daemon" "$TMP/rounds"
 	ip -n "$S" mptcp limits set subflow 8 add_addr_accepted 8
-	daemon_policy interactive "reset: { emit: { $EMIT } }"
+	daemon_policy aggregate "reset: { emit: { $EMIT } }" \
+		'modes: { pure-handover: { hold: 1s, switch: { timeouts: 2 } } }'
 	start_daemon
-	connect_to 10.77.1.2
+	ip netns exec "$S" "$TRAFFIC" server --port 7777 &
+	wait_for 30 listening
+	ip netns exec "$C" "$TRAFFIC" client echo --host 10.77.1.2 --port 7777 --bytes 200 \
+		--interval-ms 50 --count 100000 --timeout 100 --json --out "$TMP/rounds" >"$TMP/talk" &
+	TALK=$!
+	wait_for 30 rounds 2
+	CLIENT=$(token_in "$C")
 	wait_for 30 subflows "$C" "$CLIENT" 'len(s) == 2'
 	reset_watch s2
 	exits 0 pmctl path down lte --netns "$C"
@@ -143,19 +152,23 @@ reset_by_policy() {
 	reset_unwatch
 	exits 0 pmctl path up lte --netns "$C"
 	wait_for 30 subflows "$C" "$CLIENT" 'len(s) == 2 and all(f["state"] == "ESTAB" for f in s)'
+	sed -i 's/mode: aggregate/mode: pure-handover/' "$TMP/policy.yaml"
+	exits 0 pmctl reload --netns "$C"
+	wait_for 30 subflows "$C" "$CLIENT" 'len(s) == 1'
+	grep -q 'delete the subflow from 10.77.2.1.*lte is not needed any more' "$TMP/daemon" || die 'not deleted'
 	reset_watch s1
-	: >"$TMP/fetched"
-	echo 30000000 >&4
 	reset_mute
 	wait_for 30 peer_hears 5 1 || die "the peer: $(cat "$TMP/events")"
 	wait_for 30 wire "[x[1] for x in r] == ['1e048105']" || die "on the wire: $(cat "$TMP/wire")"
-	wait_for 60 grep -qx 'got 30000000' "$TMP/fetched" || die "fetched: $(cat "$TMP/fetched")"
-	grep -q 'reset the subflow from 10.77.1.1.*wifi is bad' "$TMP/daemon" || die 'no reason in the log'
+	grep -q 'reset the subflow from 10.77.1.1' "$TMP/daemon" || die 'not in the log'
 	is "$(counted wlan0) $(counted wwan0)" '1 1' 'resets with a reason'
 	is "$(server_counter MPTcpExtMPRstRx)" 2 'MP_TCPRST received'
+	before=$(grep -c "" "$TMP/rounds")
+	wait_for 30 rounds $((before + 10)) || die 'the connection does not go on'
 	reset_unwatch
+	kill "$TALK"
 	stop_daemon
-	hang_up
+	drop_namespaces
 }
 
 # A client with a daemon and two subflows, and a server that can say why it ends one: that takes the
