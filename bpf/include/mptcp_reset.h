@@ -16,7 +16,7 @@
 #define MPTCP_RESET_TTL_NS 5000000000ull
 
 struct mptcp_reset_key {
-	__u8 local[16], remote[16];	/* IPv4 as ::ffff:a.b.c.d */
+	__u8 local[16], remote[16];    /* IPv4 as ::ffff:a.b.c.d */
 	__u16 local_port, remote_port; /* network byte order */
 };
 

@@ -108,8 +108,9 @@ static bool is_last_of_address(const struct work *w, const struct flow *f)
 	return true;
 }
 
-/* The kernel forgets an id with the last subflow of it that it is told to close, so a withdrawal comes
- * before. A reset leaves the id, and has to come first: the peer would close the subflows itself. */
+/* The kernel forgets an id with the last subflow of it that it is told to close, so a withdrawal
+ * comes before. A reset leaves the id, and has to come first: the peer would close the subflows
+ * itself. */
 static void close_flow(struct work *w, struct flow *f, bool displaced, bool withdrawn)
 {
 	struct pm_request say = { 0 };

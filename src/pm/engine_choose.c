@@ -99,7 +99,9 @@ int pm_engine_check(const struct policy *policy, struct error *e)
 			  rule->line, why);
 	else
 		error_set(e, -EINVAL, "engine kernel cannot do what %s asks: %s",
-			  policy->nat64.set || policy->reset.set ? "the policy" : "the default rule", why);
+			  policy->nat64.set || policy->reset.set ? "the policy"
+								 : "the default rule",
+			  why);
 	return error_hint(e, "write \"engine: userspace\", or leave it out");
 }
 

@@ -26,7 +26,7 @@ static bool reason_of(const struct work *w, const struct flow *f, bool displaced
 	if (cand->want != PM_WANT_NONE && engine_has_twin(w->c, f))
 		return false;
 	*out = engine_opinion(e, w->c->mode, f->source)->bad ? POLICY_RESET_PERFORMANCE
-							      : POLICY_RESET_RESOURCES;
+							     : POLICY_RESET_RESOURCES;
 	return *out == POLICY_RESET_PERFORMANCE || displaced || cand->want != PM_WANT_NONE;
 }
 
@@ -137,9 +137,8 @@ static void tell(struct pm_engine *e, const struct conn *c, const struct reset *
 	snprintf(number, sizeof(number), "reason %" PRIu8, r->reason);
 	pm_reaction_describe(does, then, sizeof(then));
 	d->path = r->source == NO_SOURCE ? UINT32_MAX : e->sources[r->source].path;
-	engine_say(d->reason, "%.16s: the peer reset it (%s%s): %s",
-		   engine_path_name(e, r->source), words ? words : number,
-		   r->transient ? ", transient" : "", then);
+	engine_say(d->reason, "%.16s: the peer reset it (%s%s): %s", engine_path_name(e, r->source),
+		   words ? words : number, r->transient ? ", transient" : "", then);
 }
 
 void engine_reset_heard(struct pm_engine *e, struct conn *c, const struct flow *f, uint32_t reason,

@@ -19,9 +19,9 @@ int pm_reset_interfaces(const struct policy *policy, const struct pm_interface *
 /* "give resets their reason on wlan0, wwan0". */
 void pm_reset_describe(const uint32_t *ifs, size_t nr, char *out, size_t size);
 
-/* Closes the subflow of a PM_SUBFLOW_DELETE with a reset of its reason; on failure it was not. -ENOENT:
- * it is gone. -ENXIO: nothing gives resets a reason in this namespace, whose cookie is `netns`;
- * "unspecified, not transient" needs nothing. */
+/* Closes the subflow of a PM_SUBFLOW_DELETE with a reset of its reason; on failure it was not.
+ * -ENOENT: it is gone. -ENXIO: nothing gives resets a reason in this namespace, whose cookie is
+ * `netns`; "unspecified, not transient" needs nothing. */
 int pm_reset_send(uint64_t netns, const struct pm_request *r, struct error *e);
 
 /* "again after 30s, as a backup"; without `retry`: "left to the peer". */

@@ -129,10 +129,12 @@ static void handle_reaction(struct parse *p, const struct key *key, const struct
 	if (r->retry != POLICY_RETRY_NEVER)
 		return;
 	if (r->as_backup && node_get(n, "as-backup"))
-		parse_report(p, node_get(n, "as-backup"), "give it another \"retry\", or leave it out",
+		parse_report(p, node_get(n, "as-backup"),
+			     "give it another \"retry\", or leave it out",
 			     "\"as-backup\" means nothing with retry \"never\"");
 	if (r->transient_only)
-		parse_report(p, node_get(n, "transient-only"), "give it another \"retry\", or leave it out",
+		parse_report(p, node_get(n, "transient-only"),
+			     "give it another \"retry\", or leave it out",
 			     "\"transient-only\" means nothing with retry \"never\"");
 }
 

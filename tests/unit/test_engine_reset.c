@@ -79,8 +79,8 @@ static void test_silent(void)
 	world_clear(&w);
 }
 
-/* The peer hears of all resets before it would close what is left; a withdrawal that does not fit in
- * a batch waits for the next, with the reset it belongs to. */
+/* The peer hears of all resets before it would close what is left; a withdrawal that does not fit
+ * in a batch waits for the next, with the reset it belongs to. */
 static void test_batches(void)
 {
 	char script[256] = "c:wifi";
@@ -168,8 +168,8 @@ static void test_once(void)
 	world_clear(&w);
 }
 
-/* What the host says holds for all that comes to its address, what is in the way for what comes from
- * there, what is about a subflow for that. */
+/* What the host says holds for all that comes to its address, what is in the way for what comes
+ * from there, what is about a subflow for that. */
 static void test_memory(void)
 {
 	static const struct {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The section `reset` of a policy: what holds without it, every key, each mistake with its place. */
+/* The section `reset` of a policy: what holds without it, every key, each mistake with its place.
+ */
 #include <CUnit/Basic.h>
 #include <errno.h>
 #include <string.h>
@@ -54,19 +55,19 @@ static void test_absent(void)
 
 static void test_every_key(void)
 {
-	_cleanup_(policy_free) struct policy *p = parse(
-		AT "\n"
-		   "  emit:\n"
-		   "    unacceptable-performance: { transient: true }\n"
-		   "    administratively-prohibited: { transient: no }\n"
-		   "  react:\n"
-		   "    unspecified: { retry: 30s }\n"
-		   "    mptcp-specific-error: { retry: back-off, transient-only: true }\n"
-		   "    lack-of-resources: { retry: 7d, as-backup: true }\n"
-		   "    administratively-prohibited: { retry: once }\n"
-		   "    too-much-outstanding-data: { retry: hold }\n"
-		   "    unacceptable-performance: { retry: 100ms }\n"
-		   "    middlebox-interference: { retry: never }\n");
+	_cleanup_(policy_free) struct policy *p =
+		parse(AT "\n"
+			 "  emit:\n"
+			 "    unacceptable-performance: { transient: true }\n"
+			 "    administratively-prohibited: { transient: no }\n"
+			 "  react:\n"
+			 "    unspecified: { retry: 30s }\n"
+			 "    mptcp-specific-error: { retry: back-off, transient-only: true }\n"
+			 "    lack-of-resources: { retry: 7d, as-backup: true }\n"
+			 "    administratively-prohibited: { retry: once }\n"
+			 "    too-much-outstanding-data: { retry: hold }\n"
+			 "    unacceptable-performance: { retry: 100ms }\n"
+			 "    middlebox-interference: { retry: never }\n");
 	char why[PM_REASON_BYTES];
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
@@ -132,26 +133,34 @@ static void test_mistakes(void)
 		{ AT "{ emitt: {} }\n", 4, 10, "unknown key \"emitt\"", "did you mean \"emit\"?" },
 		{ AT "{ emit: { unspecified: { transient: no } } }\n", 4, 18,
 		  "subflows are not closed for this reason", NULL },
-		{ AT "{ emit: { lack: { transient: no } } }\n", 4, 18, "unknown key \"lack\"", NULL },
+		{ AT "{ emit: { lack: { transient: no } } }\n", 4, 18, "unknown key \"lack\"",
+		  NULL },
 		{ AT "{ emit: { lack-of-resources: yes } }\n", 4, 37,
 		  "\"lack-of-resources\" must be a mapping, not \"yes\"", NULL },
 		{ AT "{ emit: { lack-of-resources: { transient: 1 } } }\n", 4, 50,
 		  "\"transient\" must be true or false, not \"1\"", NULL },
-		{ REACT "unspecified: { retry: now } } }\n", 4, 41, RETRY WORDS ", not \"now\"", NULL },
-		{ REACT "unspecified: { retry: 30 } } }\n", 4, 41, RETRY WORDS ", not \"30\"", NULL },
-		{ REACT "unspecified: { retry: 99ms } } }\n", 4, 41, RETRY TIMES ", not \"99ms\"", NULL },
-		{ REACT "unspecified: { retry: 8d } } }\n", 4, 41, RETRY TIMES ", not \"8d\"", NULL },
-		{ REACT "unspecified: { retry: [once] } } }\n", 4, 41, RETRY WORDS ", not a list", NULL },
+		{ REACT "unspecified: { retry: now } } }\n", 4, 41, RETRY WORDS ", not \"now\"",
+		  NULL },
+		{ REACT "unspecified: { retry: 30 } } }\n", 4, 41, RETRY WORDS ", not \"30\"",
+		  NULL },
+		{ REACT "unspecified: { retry: 99ms } } }\n", 4, 41, RETRY TIMES ", not \"99ms\"",
+		  NULL },
+		{ REACT "unspecified: { retry: 8d } } }\n", 4, 41, RETRY TIMES ", not \"8d\"",
+		  NULL },
+		{ REACT "unspecified: { retry: [once] } } }\n", 4, 41, RETRY WORDS ", not a list",
+		  NULL },
 		{ REACT "unspecified: { retry: never, as-backup: true } } }\n", 4, 59,
 		  "\"as-backup\" means nothing with retry \"never\"",
 		  "give it another \"retry\", or leave it out" },
 		{ REACT "administratively-prohibited: { transient-only: true } } }\n", 4, 66,
 		  "\"transient-only\" means nothing with retry \"never\"",
 		  "give it another \"retry\", or leave it out" },
-		{ REACT "unspecified: { backup: true } } }\n", 4, 34, "unknown key \"backup\"", NULL },
-		{ REACT "performance: { retry: once } } }\n", 4, 19, "unknown key \"performance\"", NULL },
-		{ "version: 1\nname: t\nreset: { emit: { lack-of-resources: { transient: no } } }\n", 3, 16,
-		  "\"emit\" has nothing to drop: there are no paths",
+		{ REACT "unspecified: { backup: true } } }\n", 4, 34, "unknown key \"backup\"",
+		  NULL },
+		{ REACT "performance: { retry: once } } }\n", 4, 19, "unknown key \"performance\"",
+		  NULL },
+		{ "version: 1\nname: t\nreset: { emit: { lack-of-resources: { transient: no } } }\n",
+		  3, 16, "\"emit\" has nothing to drop: there are no paths",
 		  "say which interfaces are meant, in \"paths\"" },
 	};
 
