@@ -343,8 +343,8 @@ enum policy_retry {
 };
 
 struct policy_reaction {
-	enum policy_retry retry; /* 0: as without a policy */
 	uint64_t after_ms;
+	enum policy_retry retry; /* 0: as without a policy */
 	bool as_backup;
 	bool transient_only; /* never when the peer does not say that it will pass (T bit) */
 };

@@ -25,13 +25,13 @@ _Static_assert(ARRAY_SIZE(names) == POLICY_RESET_REASONS, "a reason has no name"
 
 /* What the RFC leaves to the host; a stock peer resets with "unspecified, not transient". */
 static const struct policy_reaction defaults[] = {
-	[POLICY_RESET_UNSPECIFIED] = { POLICY_RETRY_BACK_OFF, .transient_only = true },
-	[POLICY_RESET_MPTCP] = { POLICY_RETRY_BACK_OFF, .transient_only = true },
-	[POLICY_RESET_RESOURCES] = { POLICY_RETRY_AFTER, .after_ms = RESOURCES_MS },
-	[POLICY_RESET_PROHIBITED] = { POLICY_RETRY_NEVER },
-	[POLICY_RESET_OUTSTANDING] = { POLICY_RETRY_ONCE },
-	[POLICY_RESET_PERFORMANCE] = { POLICY_RETRY_HOLD, .as_backup = true },
-	[POLICY_RESET_MIDDLEBOX] = { POLICY_RETRY_AFTER, .after_ms = MIDDLEBOX_MS },
+	[POLICY_RESET_UNSPECIFIED] = { .retry = POLICY_RETRY_BACK_OFF, .transient_only = true },
+	[POLICY_RESET_MPTCP] = { .retry = POLICY_RETRY_BACK_OFF, .transient_only = true },
+	[POLICY_RESET_RESOURCES] = { .retry = POLICY_RETRY_AFTER, .after_ms = RESOURCES_MS },
+	[POLICY_RESET_PROHIBITED] = { .retry = POLICY_RETRY_NEVER },
+	[POLICY_RESET_OUTSTANDING] = { .retry = POLICY_RETRY_ONCE },
+	[POLICY_RESET_PERFORMANCE] = { .retry = POLICY_RETRY_HOLD, .as_backup = true },
+	[POLICY_RESET_MIDDLEBOX] = { .retry = POLICY_RETRY_AFTER, .after_ms = MIDDLEBOX_MS },
 };
 _Static_assert(ARRAY_SIZE(defaults) == POLICY_RESET_REASONS, "a reason has no reaction");
 
@@ -140,7 +140,7 @@ static void handle_reaction(struct parse *p, const struct key *key, const struct
 
 #define REACT(reason, text)                                    \
 	{                                                      \
-		.name = text, &reaction, handle_reaction,      \
+		.name = (text), &reaction, handle_reaction,    \
 		offsetof(struct policy_reset, react[reason]),  \
 		"What is done after a reset with this reason." \
 	}
@@ -179,13 +179,13 @@ static void handle_emitted(struct parse *p, const struct key *key, const struct 
 	}
 }
 
-#define EMIT(text, when)                                        \
-	{                                                       \
-		.name = text, &emitted, handle_emitted, 0, when \
+#define EMIT(text, when)                                          \
+	{                                                         \
+		.name = (text), &emitted, handle_emitted, 0, when \
 	}
 #define NEVER_EMITTED(text)                                          \
 	{                                                            \
-		.name = text, &emitted, handle_emitted, 0,           \
+		.name = (text), &emitted, handle_emitted, 0,         \
 		.refused = "subflows are not closed for this reason" \
 	}
 static const struct key emit_keys[] = {
