@@ -12,8 +12,6 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-#define PACKET_RST 0x04
-
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, MPTCP_RESET_WANTED);

@@ -36,8 +36,8 @@ bool engine_reset_said(const struct work *w, const struct flow *f, bool displace
 	const struct policy_reset *policy = &w->e->policy->reset;
 	enum policy_reset_reason reason;
 
-	/* A connection may be the kernel's path manager's until that has refused a request; what
-	 * is not ours is not reset. */
+	/* Until the kernel took a request the connection may be its own path manager's, and what is
+	 * not ours is not reset. */
 	if (!policy->emits || !(w->c->bits & CONN_VOUCHED) || !(f->bits & FLOW_ESTABLISHED) ||
 	    !reason_of(w, f, displaced, &reason) || !policy->emit[reason].set)
 		return false;
