@@ -58,6 +58,18 @@ static const char *state_of(const struct pm_source_view *s)
 	return s->allowed == PM_ALLOWED_BACKUP ? "capped" : "good";
 }
 
+/* Nothing when the policy that is followed now has no path for it. */
+static void put_path(struct json *j, const struct daemon *d, size_t source)
+{
+	struct pm_source_view s;
+
+	if (source >= pm_engine_nr_sources(d->engine))
+		return;
+	pm_engine_source(d->engine, source, &s);
+	if (s.path < d->policy->nr_paths)
+		json_key_string(j, "path", d->policy->paths[s.path].name);
+}
+
 static void put_source(struct json *j, const struct daemon *d, const struct pm_source_view *s)
 {
 	char text[INET6_ADDRSTRLEN];
@@ -170,7 +182,6 @@ static void put_reason(struct json *j, uint32_t reason, bool transient)
 static void put_reset(const struct daemon *d, const struct pm_reset_view *r, FILE *out)
 {
 	char does[PM_RESET_TEXT_BYTES];
-	struct pm_source_view s;
 	struct json j;
 
 	open_line(&j, out);
@@ -180,10 +191,7 @@ static void put_reset(const struct daemon *d, const struct pm_reset_view *r, FIL
 	put_address(&j, "daddr4", "daddr6", &r->at.remote);
 	json_key_uint(&j, "sport", r->at.local_port);
 	json_key_uint(&j, "dport", r->at.remote_port);
-	if (r->source < pm_engine_nr_sources(d->engine)) {
-		pm_engine_source(d->engine, r->source, &s);
-		json_key_string(&j, "path", d->policy->paths[s.path].name);
-	}
+	put_path(&j, d, r->source);
 	put_reason(&j, r->reason, r->transient);
 	pm_reaction_describe(&r->reaction, does, sizeof(does));
 	json_key_string(&j, "reaction", does);
@@ -197,6 +205,8 @@ void answer_details(struct daemon *d, const struct pm_connection_view *v, FILE *
 
 	for (size_t i = 0; i < pm_engine_nr_sources(d->engine); i++) {
 		pm_engine_source(d->engine, i, &s);
+		if (s.path >= d->policy->nr_paths)
+			continue;
 		open_line(&j, out);
 		json_key_string(&j, "kind", "path");
 		put_source(&j, d, &s);
@@ -214,10 +224,7 @@ void answer_details(struct daemon *d, const struct pm_connection_view *v, FILE *
 		json_key_uint(&j, "dport", f->at.remote_port);
 		json_key_uint(&j, "locid", f->local_id);
 		json_key_uint(&j, "remid", f->remote_id);
-		if (f->source < pm_engine_nr_sources(d->engine)) {
-			pm_engine_source(d->engine, f->source, &s);
-			json_key_string(&j, "path", d->policy->paths[s.path].name);
-		}
+		put_path(&j, d, f->source);
 		json_key_bool(&j, "established", f->established);
 		json_key_bool(&j, "backup", f->backup);
 		close_line(&j);

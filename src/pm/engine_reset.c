@@ -129,16 +129,19 @@ static void tell(struct pm_engine *e, const struct conn *c, const struct reset *
 		 const struct policy_reaction *does)
 {
 	struct pm_decision *d = engine_decide(e, PM_DECIDE_NOTICE, c->token);
-	const char *words = pm_reset_reason_text(r->reason);
+	const char *words = pm_reset_reason_text(r->reason), *path = "no path";
 	char number[16], then[PM_RESET_TEXT_BYTES];
 
 	if (!d)
 		return;
 	snprintf(number, sizeof(number), "reason %" PRIu8, r->reason);
 	pm_reaction_describe(does, then, sizeof(then));
-	d->path = r->source == NO_SOURCE ? UINT32_MAX : e->sources[r->source].path;
-	engine_say(d->reason, "%.16s: the peer reset it (%s%s): %s", engine_path_name(e, r->source),
-		   words ? words : number, r->transient ? ", transient" : "", then);
+	if (r->source != NO_SOURCE) {
+		d->path = e->sources[r->source].path;
+		path = engine_path_name(e, r->source);
+	}
+	engine_say(d->reason, "%.16s: the peer reset it (%s%s): %s", path, words ? words : number,
+		   r->transient ? ", transient" : "", then);
 }
 
 void engine_reset_heard(struct pm_engine *e, struct conn *c, const struct flow *f, uint32_t reason,

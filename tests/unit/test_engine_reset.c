@@ -212,6 +212,18 @@ static void test_memory(void)
 	}
 }
 
+static char notice[PM_REASON_BYTES];
+static unsigned int notice_path;
+
+static void keep_notice(struct world *w, const struct pm_decision *d)
+{
+	(void)w;
+	if (d->kind != PM_DECIDE_NOTICE)
+		return;
+	memcpy(notice, d->reason, sizeof(notice));
+	notice_path = d->path;
+}
+
 static void test_history(void)
 {
 	struct pm_connection_view v;
@@ -248,6 +260,20 @@ static void test_history(void)
 	CU_ASSERT_EQUAL_FATAL(pm_engine_connection(w.e, 1, &v), 0);
 	CU_ASSERT_EQUAL_FATAL(v.nr_resets, 1);
 	CU_ASSERT_EQUAL(v.resets[0].reaction.retry, 0);
+	free(v.subflows);
+	world_clear(&w);
+
+	/* From an address of no path. */
+	world_init(&w, POLICY_MODE_AGGREGATE);
+	world_start(&w);
+	world_connect(&w, 1, "10.0.77.2", WORLD_PEER, false);
+	w.watch = keep_notice;
+	world_lose(&w, 0, 200, false);
+	is("no path", notice, "no path: the peer reset it (reason 200): not again");
+	CU_ASSERT_EQUAL(notice_path, UINT32_MAX);
+	CU_ASSERT_EQUAL_FATAL(pm_engine_connection(w.e, 1, &v), 0);
+	CU_ASSERT_EQUAL_FATAL(v.nr_resets, 1);
+	CU_ASSERT_EQUAL(v.resets[0].source, SIZE_MAX);
 	free(v.subflows);
 	world_clear(&w);
 }
