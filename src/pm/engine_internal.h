@@ -103,6 +103,23 @@ struct attempt {
 	uint64_t next_ms;
 };
 
+/* The peer reset a subflow. */
+struct reset {
+	uint64_t at_ms;
+	uint32_t after_ms; /* with POLICY_RETRY_AFTER and POLICY_RETRY_HOLD */
+	uint8_t local[16], remote[16];
+	uint16_t local_port, remote_port;
+	uint8_t source, reason, retry; /* enum policy_retry; 0: the peer's to do */
+	bool transient, as_backup;
+};
+
+/* Of a connection that lost something; most never do. */
+struct past {
+	struct attempt *attempts;
+	struct reset *resets; /* the oldest first; NULL, or room for PM_RESETS_MAX */
+	uint8_t nr_attempts, nr_resets;
+};
+
 /* An address that the peer announced. */
 struct peer {
 	uint8_t address[16];
@@ -127,9 +144,8 @@ enum conn_bits {
 struct conn {
 	struct conn *next; /* in its bucket */
 	struct flow *flows;
-	struct attempt *attempts;
+	struct past *past; /* NULL: nothing failed yet */
 	struct peer *peers;
-	struct reset *resets;		    /* the oldest first */
 	const char *cgroup, *user, *reason; /* interned; NULL */
 	uint64_t born_ms, due_ms, moved_bytes;
 	uint64_t announced; /* bit N: source N */
@@ -139,20 +155,10 @@ struct conn {
 	uint32_t heap_at;   /* UINT32_MAX: not due */
 	uint32_t looked_at; /* the last input that it was */
 	uint16_t bits;
-	uint8_t nr_flows, nr_attempts, nr_peers, nr_resets;
+	uint8_t nr_flows, nr_peers;
 	uint8_t rule; /* index of policy.rules; the number of them: the default one */
 	uint8_t mode;
 	uint8_t role; /* enum pm_role */
-};
-
-/* The peer reset a subflow. */
-struct reset {
-	uint64_t at_ms;
-	uint32_t after_ms; /* with POLICY_RETRY_AFTER and POLICY_RETRY_HOLD */
-	uint8_t local[16], remote[16];
-	uint16_t local_port, remote_port;
-	uint8_t source, reason, retry; /* enum policy_retry; 0: the peer's to do */
-	bool transient, as_backup;
 };
 
 /* An address that answered a join with a reason not to come back. */
@@ -301,6 +307,8 @@ struct attempt *engine_attempt(const struct pm_engine *e, const struct conn *c, 
 void engine_failed(struct pm_engine *e, struct conn *c, const struct flow *f, bool was_up);
 /* Not yet: again after `delay_ms`, which is no failure. */
 void engine_postpone(struct pm_engine *e, struct conn *c, const struct flow *f, uint32_t delay_ms);
+/* Made when there is none; NULL: memory is short. */
+struct past *engine_past(struct pm_engine *e, struct conn *c);
 /* When a join may be made: 0 now, UINT64_MAX never. */
 uint64_t engine_retry_ms(const struct pm_engine *e, const struct conn *c, uint8_t source,
 			 const uint8_t remote[16], uint16_t port);

@@ -48,15 +48,17 @@ bool engine_reset_said(const struct work *w, const struct flow *f, bool displace
 
 static void remember(struct pm_engine *e, struct conn *c, const struct reset *r)
 {
-	if (!c->resets)
-		c->resets = calloc(PM_RESETS_MAX, sizeof(*c->resets));
-	if (!c->resets) {
+	struct past *p = engine_past(e, c);
+
+	if (p && !p->resets)
+		p->resets = calloc(PM_RESETS_MAX, sizeof(*p->resets));
+	if (!p || !p->resets) {
 		e->no_memory = true;
 		return;
 	}
-	if (c->nr_resets == PM_RESETS_MAX)
-		memmove(c->resets, c->resets + 1, --c->nr_resets * sizeof(*c->resets));
-	c->resets[c->nr_resets++] = *r;
+	if (p->nr_resets == PM_RESETS_MAX)
+		memmove(p->resets, p->resets + 1, --p->nr_resets * sizeof(p->resets[0]));
+	p->resets[p->nr_resets++] = *r;
 }
 
 /* How far a reason goes beyond the subflow: 0 not at all, 1 what comes from there, 2 the host. */

@@ -36,9 +36,9 @@ static struct attempt *find(const struct conn *c, uint8_t source, const uint8_t 
 {
 	uint32_t hash = engine_hash(remote, port);
 
-	for (size_t i = 0; i < c->nr_attempts; i++)
-		if (c->attempts[i].source == source && c->attempts[i].remote == hash)
-			return &c->attempts[i];
+	for (size_t i = 0; c->past && i < c->past->nr_attempts; i++)
+		if (c->past->attempts[i].source == source && c->past->attempts[i].remote == hash)
+			return &c->past->attempts[i];
 	return NULL;
 }
 
@@ -50,21 +50,33 @@ struct attempt *engine_attempt(const struct pm_engine *e, const struct conn *c, 
 	return a && a->failed_at >= e->sources[source].since_at ? a : NULL;
 }
 
+struct past *engine_past(struct pm_engine *e, struct conn *c)
+{
+	if (!c->past)
+		c->past = calloc(1, sizeof(*c->past));
+	if (!c->past)
+		e->no_memory = true;
+	return c->past;
+}
+
 static struct attempt *get(struct pm_engine *e, struct conn *c, const struct flow *f)
 {
 	struct attempt *a = find(c, f->source, f->remote, f->remote_port), *bigger;
 	bool is_new = !a || a->failed_at < e->sources[f->source].since_at;
+	struct past *p = engine_past(e, c);
 
-	if (!a && c->nr_attempts == UINT8_MAX)
-		a = &c->attempts[next_random(e) % UINT8_MAX];
+	if (!p)
+		return NULL;
+	if (!a && p->nr_attempts == UINT8_MAX)
+		a = &p->attempts[next_random(e) % UINT8_MAX];
 	if (!a) {
-		bigger = reallocarray(c->attempts, c->nr_attempts + 1u, sizeof(*bigger));
+		bigger = reallocarray(p->attempts, p->nr_attempts + 1u, sizeof(*bigger));
 		if (!bigger) {
 			e->no_memory = true;
 			return NULL;
 		}
-		c->attempts = bigger;
-		a = &bigger[c->nr_attempts++];
+		p->attempts = bigger;
+		a = &bigger[p->nr_attempts++];
 	}
 	if (is_new)
 		*a = (struct attempt){ .source = f->source,

@@ -151,9 +151,8 @@ int pm_engine_connection(const struct pm_engine *e, uint32_t token, struct pm_co
 	if (!subflows)
 		return -ENOMEM;
 	view(e, c, out);
-	for (size_t i = 0; i < c->nr_resets; i++)
-		out->resets[i] = view_reset(&c->resets[i]);
-	out->nr_resets = c->nr_resets;
+	for (size_t i = 0; c->past && i < c->past->nr_resets; i++)
+		out->resets[out->nr_resets++] = view_reset(&c->past->resets[i]);
 	for (size_t i = 0; i < c->nr_flows; i++)
 		subflows[i] = view_flow(&c->flows[i]);
 	out->subflows = subflows;
