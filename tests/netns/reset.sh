@@ -18,9 +18,9 @@ reset_policy() {
 # What the server has on one device from now on: resets, and SYNs, to $TMP/wire; and its events, to
 # $TMP/events.
 reset_watch() { # DEV
-	: >"$TMP/events"
+	rm -f "$TMP/tcpdump" "$TMP/wire" "$TMP/events" # what an earlier one said
 	ip netns exec "$S" tcpdump -l --immediate-mode -nnttvvxi "$1" \
-		'(ip and tcp[13] & 6 != 0) or (ip6 and ip6[53] & 6 != 0)' >"$TMP/wire" 2>"$TMP/tcpdump" &
+		'(ip proto 6 and tcp[13] & 6 != 0) or (ip6 proto 6 and ip6[53] & 6 != 0)' >"$TMP/wire" 2>"$TMP/tcpdump" &
 	CAPTURE=$!
 	ip netns exec "$S" ip mptcp monitor >"$TMP/events" &
 	EVENTS=$!
