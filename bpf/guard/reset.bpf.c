@@ -89,12 +89,16 @@ int reset(struct __sk_buff *skb)
 {
 	__u32 zero = 0, ifindex = skb->ifindex;
 	const __u64 *armed = bpf_map_lookup_elem(&reset_armed, &zero);
-	__u64 now = bpf_ktime_get_ns();
 	const struct mptcp_reset_wanted *w;
 	struct mptcp_reset_counters *n;
 	struct scratch *s;
+	__u64 now;
 
-	if (!armed || *armed < now)
+	/* Most of the time; the clock would cost as much again. */
+	if (!armed || !*armed)
+		return TCX_NEXT;
+	now = bpf_ktime_get_ns();
+	if (*armed < now)
 		return TCX_NEXT;
 	s = bpf_map_lookup_elem(&reset_scratch, &zero);
 	n = bpf_map_lookup_elem(&reset_counters, &ifindex);
