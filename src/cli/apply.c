@@ -66,8 +66,8 @@ static int check_caps(const struct run *r, struct error *e)
 
 	if (netns)
 		need |= CAP_BIT_SYS_ADMIN;
-	if (support_needs_module(&r->policy) || r->policy.guard.set || r->policy.establish.robe ||
-	    r->policy.nr_programs)
+	if (support_needs_module(&r->policy) || r->policy.guard.set || r->policy.reset.emits ||
+	    r->policy.establish.robe || r->policy.nr_programs)
 		need |= CAP_BIT_BPF | CAP_BIT_SYS_ADMIN;
 	if (support_needs_module(&r->policy) && !loader_module_loaded() && !dry_run)
 		need |= CAP_BIT_SYS_MODULE;

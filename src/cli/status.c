@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/guard_views.h"
 #include "cli/rescue_status.h"
+#include "cli/reset_views.h"
 #include "cli/views.h"
 #include "loader/rules.h"
 #include "pm/netns.h"
@@ -27,6 +28,8 @@ struct state {
 	size_t nr_rules;
 	struct guard_row *guards;
 	size_t nr_guards;
+	struct reset_count_row *resets;
+	size_t nr_resets;
 	struct error sched_error; /* schedulers cannot be listed without privileges */
 };
 
@@ -65,10 +68,20 @@ static void print_guards(struct cli *c, const struct state *s)
 	table_print(&guards, c->out, c->color);
 }
 
+static void print_resets(struct cli *c, const struct state *s)
+{
+	const struct table resets = view_reset_counts(s->resets, s->nr_resets);
+
+	if (s->nr_resets)
+		fprintf(c->out, "\nresets\n");
+	table_print(&resets, c->out, c->color);
+}
+
 static void print_json(struct cli *c, const struct state *s, const struct table *endpoints,
 		       const struct table *scheds)
 {
 	const struct table guards = view_guards(s->guards, s->nr_guards, true);
+	const struct table resets = view_reset_counts(s->resets, s->nr_resets);
 	const struct pm_kernel *k = &s->kernel;
 	struct json j;
 
@@ -95,6 +108,8 @@ static void print_json(struct cli *c, const struct state *s, const struct table 
 	json_array_close(&j);
 	json_key(&j, "guard");
 	table_json(&guards, &j);
+	json_key(&j, "resets");
+	table_json(&resets, &j);
 	json_key(&j, "schedulers");
 	table_json(scheds, &j);
 	json_object_close(&j);
@@ -120,6 +135,7 @@ static void print_text(struct cli *c, const struct state *s, const struct table 
 	table_print(endpoints, c->out, c->color);
 	print_rules(c, s);
 	print_guards(c, s);
+	print_resets(c, s);
 	if (s->nr_scheds)
 		fprintf(c->out, "\nBPF schedulers\n");
 	table_print(scheds, c->out, c->color);
@@ -132,6 +148,7 @@ static void cleanup_state(struct state *s)
 	pm_kernel_clear(&s->kernel);
 	free(s->scheds);
 	free(s->guards);
+	free(s->resets);
 }
 
 /* Needs the same privileges as the schedulers, and fails in the same words. */
@@ -140,8 +157,9 @@ static void read_rules(struct state *s)
 	struct pm_netns ns = { 0 };
 
 	if (pm_netns_identify(&ns, &s->sched_error) == 0 &&
-	    loader_rules_read(NULL, ns.cookie, s->rules, &s->nr_rules, &s->sched_error) == 0)
-		guard_rows_read(ns.cookie, &s->guards, &s->nr_guards, &s->sched_error);
+	    loader_rules_read(NULL, ns.cookie, s->rules, &s->nr_rules, &s->sched_error) == 0 &&
+	    guard_rows_read(ns.cookie, &s->guards, &s->nr_guards, &s->sched_error) == 0)
+		reset_counts_read(ns.cookie, &s->resets, &s->nr_resets, &s->sched_error);
 }
 
 static int run(struct cli *c, int nr, char **words)

@@ -48,8 +48,8 @@ static int without(const struct policy *p, const char *what, const struct loader
 	return 1;
 }
 
-static int check_guard(struct policy *p, const struct loader_support *s, struct left_out *l,
-		       struct error *e)
+static int check_wire(struct policy *p, const struct loader_support *s, struct left_out *l,
+		      struct error *e)
 {
 	static const enum loader_feature_id needed[] = { FEATURE_BTF, FEATURE_TCX, FEATURE_BPFFS };
 	const struct loader_feature *f = NULL;
@@ -59,11 +59,18 @@ static int check_guard(struct policy *p, const struct loader_support *s, struct 
 		if (!s->features[needed[i]].present)
 			f = &s->features[needed[i]];
 	}
-	if (!f || !p->guard.set)
+	if (!f)
 		return 0;
-	r = without(p, "guard", f, l, e);
+	r = p->guard.set ? without(p, "guard", f, l, e) : 0;
 	if (r > 0)
 		memset(&p->guard, 0, sizeof(p->guard));
+	if (r < 0 || !p->reset.emits)
+		return r < 0 ? r : 0;
+	r = without(p, "reset.emit", f, l, e);
+	if (r > 0) {
+		p->reset.emits = false;
+		memset(p->reset.emit, 0, sizeof(p->reset.emit));
+	}
 	return r < 0 ? r : 0;
 }
 
@@ -130,7 +137,7 @@ int support_check(struct policy *p, const struct loader_config *c, struct left_o
 		error_set(e, -EOPNOTSUPP, "this machine lacks %s: %s", f->name, f->detail);
 		return error_hint(e, "%s", f->fix);
 	}
-	err = check_guard(p, &s, l, e);
+	err = check_wire(p, &s, l, e);
 	if (err == 0)
 		err = check_establish(p, &s, l, e);
 	if (err == 0)

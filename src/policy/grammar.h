@@ -105,7 +105,7 @@ extern const struct value grammar_root, grammar_establish, grammar_modes, gramma
 extern const struct value grammar_caps, grammar_when;
 extern const struct value grammar_scheduler, grammar_ports, grammar_prefix;
 
-extern const struct value grammar_guard, grammar_nat64;
+extern const struct value grammar_guard, grammar_reset, grammar_nat64;
 
 extern const struct word grammar_kinds[MODES_BUILTIN]; /* of modes */
 extern const struct word grammar_link_types[];

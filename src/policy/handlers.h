@@ -66,6 +66,7 @@ key_handler handle_guard;	/* struct policy_guard */
 key_handler handle_nat64;	/* struct policy_nat64 */
 key_handler handle_action;	/* struct policy_guard: the action and what goes with it */
 key_handler handle_addresses;	/* struct policy_guard */
+key_handler handle_reset;	/* struct policy_reset */
 
 /* Whether the list is one and not too long; what is beyond its end is reported once. */
 size_t parse_list_length(struct parse *p, const struct key *key, const struct node *n);

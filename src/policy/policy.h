@@ -321,6 +321,43 @@ struct policy_establish {
 	size_t nr_idempotent;
 };
 
+/* Why a subflow was reset, as RFC 8684 section 3.6 numbers it. */
+enum policy_reset_reason {
+	POLICY_RESET_UNSPECIFIED,
+	POLICY_RESET_MPTCP,
+	POLICY_RESET_RESOURCES,
+	POLICY_RESET_PROHIBITED,
+	POLICY_RESET_OUTSTANDING,
+	POLICY_RESET_PERFORMANCE,
+	POLICY_RESET_MIDDLEBOX,
+};
+#define POLICY_RESET_REASONS (POLICY_RESET_MIDDLEBOX + 1)
+
+/* When a subflow that the peer reset is opened again. */
+enum policy_retry {
+	POLICY_RETRY_NEVER = 1,
+	POLICY_RETRY_ONCE,     /* at once, and not a second time */
+	POLICY_RETRY_BACK_OFF, /* 1, 2, 4 ... 64 s */
+	POLICY_RETRY_HOLD,     /* after the mode's hold */
+	POLICY_RETRY_AFTER,    /* after_ms */
+};
+
+struct policy_reaction {
+	uint64_t after_ms;
+	enum policy_retry retry; /* 0: as without a policy */
+	bool as_backup;
+	bool transient_only; /* never when the peer does not say that it will pass (T bit) */
+};
+
+struct policy_reset {
+	bool set;
+	bool emits; /* anything of `emit` is set */
+	struct {
+		bool set, transient;
+	} emit[POLICY_RESET_REASONS];
+	struct policy_reaction react[POLICY_RESET_REASONS];
+};
+
 struct policy {
 	char *file; /* as given by the user, for messages */
 	char name[POLICY_NAME_BYTES];
@@ -344,6 +381,7 @@ struct policy {
 	struct policy_guard guard;
 	struct policy_nat64 nat64;
 	struct policy_establish establish;
+	struct policy_reset reset;
 	struct policy_observe observe;
 };
 
@@ -352,6 +390,15 @@ size_t policy_rule_weight(const struct policy_rule *rule);
 
 /* Does an action that is for paths `below` apply to one of this trust? */
 bool policy_guard_applies(enum policy_guard_below below, enum policy_trust trust);
+
+/* What is done after a reset with this reason, by the policy or without it; of an unknown reason
+ * what is done after an unspecified one. */
+const struct policy_reaction *policy_reset_reaction(const struct policy *policy, uint32_t reason);
+
+/* As in a policy: "lack-of-resources"; NULL: unknown. */
+const char *policy_reset_name(uint32_t reason);
+/* -EINVAL. */
+int policy_reset_parse(const char *name, enum policy_reset_reason *out);
 
 struct policy_diagnostic {
 	unsigned int line, column; /* 1-based; column counts characters, not bytes */
