@@ -44,12 +44,18 @@ void handle_establish(struct parse *p, const struct key *key, const struct node 
 void parse_destinations(struct parse *p, const struct key *key, const struct node *n,
 			struct policy_destination *out, size_t *nr_out)
 {
-	size_t nr = parse_list_length(p, key, n);
+	size_t nr = parse_list_length(p, key, n), ranges = 0;
 
 	for (size_t i = 0; i < nr; i++)
 		if (n->items[i].kind != NODE_BROKEN)
 			parse_object(p, "a destination", key->value->element, &n->items[i],
 				     &out[(*nr_out)++]);
+	for (size_t i = 0; i < *nr_out; i++)
+		ranges += out[i].port.nr ? out[i].port.nr : 1;
+	if (ranges > POLICY_DEST_RANGES_MAX)
+		parse_report(p, n, "write fewer, or ranges such as 8000-8010",
+			     "\"%s\" has %zu destinations and ranges of ports, %d are possible",
+			     key->name, ranges, POLICY_DEST_RANGES_MAX);
 }
 
 void handle_idempotent(struct parse *p, const struct key *key, const struct node *n, void *object)

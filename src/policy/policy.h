@@ -24,6 +24,7 @@
 #define POLICY_PORTS_MAX       16 /* ranges in one condition */
 #define POLICY_KNOBS_MAX       16
 #define POLICY_DEST_MAX	       16 /* destinations in one list */
+#define POLICY_DEST_RANGES_MAX 64 /* the same, each range of ports counted */
 #define POLICY_KNOB_VALUES_MAX 16
 #define POLICY_NAME_BYTES      64 /* names of policies and paths, NUL included */
 #define POLICY_SCHEDULER_BYTES 16 /* MPTCP_SCHED_NAME_MAX, NUL included */

@@ -62,6 +62,11 @@ void check_tfo(struct parse *p, const struct node *root)
 		check_needs(p, no, "no-cookie: [client]", is_client, "client: on");
 	if (tfo->no_cookie & POLICY_TFO_NO_COOKIE_SERVER)
 		check_needs(p, no, "no-cookie: [server]", is_server, "server: asked or all");
+	if (tfo->no_cookie & POLICY_TFO_NO_COOKIE_CLIENT && tfo->nr_to)
+		parse_report(p, no,
+			     "leave \"to\" out, or give routes to these destinations "
+			     "fastopen_no_cookie (ip-route(8))",
+			     "\"no-cookie: [client]\" is for all destinations, \"to\" lists some");
 	/* What is on the way of SYNs is on the interfaces of paths. */
 	if (is_client && tfo->nr_to && !node_get(root, "paths"))
 		parse_report(p, node_get(n, "to"), "say which interfaces are meant, in \"paths\"",

@@ -54,14 +54,14 @@ static void test_every_key(void)
 				 "    - { prefix: 10.0.0.0/8, port: [80, 8000-8010] }\n"
 				 "    - port: 443\n"
 				 "  server: all\n"
-				 "  no-cookie: [client, server]\n"
+				 "  no-cookie: [server]\n"
 				 "  blackhole: 0s\n");
 	const struct policy_tfo *t;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
 	t = &p->tfo;
 	CU_ASSERT_EQUAL(t->server, POLICY_TFO_SERVER_ALL);
-	CU_ASSERT_EQUAL(t->no_cookie, POLICY_TFO_NO_COOKIE_CLIENT | POLICY_TFO_NO_COOKIE_SERVER);
+	CU_ASSERT_EQUAL(t->no_cookie, POLICY_TFO_NO_COOKIE_SERVER);
 	CU_ASSERT_EQUAL(t->blackhole_ms, 0);
 	CU_ASSERT_EQUAL_FATAL(t->nr_to, 2);
 	CU_ASSERT_EQUAL(t->to[0].prefix.bits, 104);
@@ -75,11 +75,16 @@ static void test_off(void)
 {
 	_cleanup_(policy_free) struct policy *p =
 		parse(AT "{ client: off, server: off, no-cookie: off }\n");
+	_cleanup_(policy_free) struct policy *both =
+		parse(AT "{ client: on, server: all, no-cookie: [server, client] }\n");
 	_cleanup_(policy_free) struct policy *asked = parse(AT "{ server: asked }\n");
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
 	CU_ASSERT_EQUAL(p->tfo.client, POLICY_NO);
 	CU_ASSERT_EQUAL(p->tfo.server, POLICY_TFO_SERVER_OFF);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(both);
+	CU_ASSERT_EQUAL(both->tfo.no_cookie,
+			POLICY_TFO_NO_COOKIE_CLIENT | POLICY_TFO_NO_COOKIE_SERVER);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(asked);
 	CU_ASSERT_EQUAL(asked->tfo.server, POLICY_TFO_SERVER_ASKED);
 }
@@ -118,6 +123,13 @@ static void test_mistakes(void)
 		{ AT "{ client: on, to: [ { port: 80 } ] }\n", 3, 24,
 		  "\"to\" has nowhere to be looked after: there are no paths",
 		  "say which interfaces are meant, in \"paths\"" },
+		{ HEAD PATHS "tfo: { client: on, no-cookie: [client], to: [ { port: 80 } ] }\n", 4,
+		  31, "\"no-cookie: [client]\" is for all destinations, \"to\" lists some", NULL },
+		{ AT "{ client: on, to: [ { port: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16] },"
+		     " { port: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16] },"
+		     " { port: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16] },"
+		     " { port: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16] }, { port: 1 } ] }\n",
+		  3, 24, "\"to\" has 65 destinations and ranges of ports, 64 are possible", NULL },
 		{ AT "{ client: on, to: [ {} ] }\n", 3, 26, "\"a destination\" is empty", NULL },
 		{ AT "{ client: on, to: [ { prefix: 10.0.0.1/8 } ] }\n", 3, 36,
 		  "\"10.0.0.1/8\" has bits set beyond its prefix", "did you mean 10.0.0.0/8?" },
