@@ -15,9 +15,8 @@
  * what was measured on it counts no more after a few seconds. Backup subflows carry data only when
  * every other one is suspect.
  *
- * Good for: a default that does no harm. Lacks: the rate of a path that was never busy is a guess
- * from what one segment took, so the first fragment of a connection may be misplaced; and a
- * fragment, up to 32 KB, is the least it can move.
+ * Good for: a default that does no harm. Lacks: the rate of a path that was never busy is guessed
+ * from one segment; and a fragment, up to 32 KB, is the least it can move.
  */
 #include "mptcp_arrival.bpf.h"
 #include "mptcp_first_flight.bpf.h"

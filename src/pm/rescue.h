@@ -82,7 +82,7 @@ void pm_rescue_describe(const struct pm_rescue_action *a, char *out, size_t size
 struct pm_rescue {
 	const struct loader_config *config; /* borrowed */
 	uint64_t cookie;		    /* of the network namespace */
-	bool engine; /* see struct pm_rescue_view; the caller's */
+	bool engine;			    /* see struct pm_rescue_view; the caller's */
 	struct pm_rescue_memory memory;
 	struct pm_mptcp mptcp;
 	struct pm_netlink diag;

@@ -325,11 +325,46 @@ conn_t() {
 	clean_up_rules >/dev/null 2>&1
 }
 
+# Far more subflows than a scheduler is shown: it chooses among those that it sees.
+many_subflows() {
+	local token listener n client
+	load pmctl
+	use_scheduler pmctl
+	net_client sysctl -qw net.mptcp.pm_type=1
+	net_server sysctl -qw net.mptcp.pm_type=1
+	# Joins are taken only while somebody listens.
+	ip netns exec "$NET_SERVER" "$PMCTL" monitor >/dev/null &
+	listener=$!
+	for ((n = 10; n < 72; n++)); do printf 'addr add 10.1.1.%s/24 dev wlan0\n' "$n"; done |
+		ip -n "$NET_CLIENT" -batch -
+	ip netns exec "$NET_CLIENT" "$TRAFFIC" client echo --host 10.1.9.1 --port "$PORT" \
+		--bytes 20000 --count 800 --interval-ms 50 --timeout 200 >/dev/null &
+	client=$!
+	wait_for 20 has_key "$NET_CLIENT" "$PORT" nr_subflows 1
+	token=$(conn_key "$NET_CLIENT" "$PORT" token)
+	for ((n = 10; n < 72; n++)); do
+		pmctl -q conn subflow add "$token" --local "10.1.1.$n" --dev wlan0 --netns "$NET_CLIENT"
+	done
+	pmctl -q conn subflow add "$token" --dev wwan0 --netns "$NET_CLIENT"
+	conn_holds "$token" 'len(s) == 64 and all(x["state"] == "ESTAB" for x in s)' | tail -c 300
+	wait "$client" || die 'an exchange did not come back whole'
+	kill "$listener"
+	cat /proc/mptcp_bpf
+	[ "$(counter pmctl scheduled)" -gt 500 ] || die "only $(counter pmctl scheduled) decisions"
+	[ "$(counter pmctl stalls)" -eq 0 ] || die "$(counter pmctl stalls) stalls"
+	for ((n = 10; n < 72; n++)); do printf 'addr del 10.1.1.%s/24 dev wlan0\n' "$n"; done |
+		ip -n "$NET_CLIENT" -batch -
+	net_client sysctl -qw net.mptcp.pm_type=0
+	net_server sysctl -qw net.mptcp.pm_type=0
+	unload pmctl
+}
+
 conn_tests() {
 	conn_t 'a live connection is shown and gets another scheduler' live_connection
 	conn_t 'rules decide by port, cgroup, uid and prefix' rules_decide
 	conn_t 'rules of a namespace that is gone' rules_of_a_dead_namespace
 	conn_t 'an accepted connection follows its rule' server_rule
+	conn_t 'a connection of 64 subflows' many_subflows
 	conn_t 'decisions are traced for one connection' trace_one
 	conn_t 'the guide to a scheduler of your own' guide
 }
