@@ -121,13 +121,17 @@ static __always_inline void read_remote(const struct tcp_sock *tp, struct rescue
 		BPF_CORE_READ_INTO(out, sk, skc_v6_daddr);
 }
 
-/* One loss may be any packet's; two without a success in between are not. */
+/* One loss may be any packet's; two without a success in between are not. Those of connections that
+ * were begun together may have one cause, and count once. */
 static __always_inline void note_lost(const struct rescue_lost_key *key, __u64 hold_ms, __u64 now)
 {
 	struct rescue_lost fresh = {}, *l = bpf_map_lookup_elem(&lost_data, key);
 
 	if (l)
 		fresh = *l;
+	if (fresh.times && now - fresh.last_ns < RESCUE_LOST_GAP_NS)
+		return;
+	fresh.last_ns = now;
 	fresh.times++;
 	if (fresh.times >= RESCUE_LOST_TIMES) {
 		fresh.until_ns = now + hold_ms * NS_PER_MS;

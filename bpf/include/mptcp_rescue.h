@@ -14,13 +14,14 @@
 #ifndef MPTCP_RESCUE_H
 #define MPTCP_RESCUE_H
 
-#define RESCUE_PATHS_MAX  8
-#define RESCUE_ROUTES_MAX 3  /* other paths that one connection is tried on */
-#define RESCUE_LIST_MAX	  64 /* destinations, each range of ports counted */
-#define RESCUE_LOST_MAX	  4096
-#define RESCUE_LOST_TIMES 2 /* in a row: then the destination gets no data in SYNs */
-#define RESCUE_FLOWS_MAX  16384
-#define RESCUE_IDLE_NS	  60000000000ULL /* without a decision, or closed: then it is over */
+#define RESCUE_PATHS_MAX   8
+#define RESCUE_ROUTES_MAX  3  /* other paths that one connection is tried on */
+#define RESCUE_LIST_MAX	   64 /* destinations, each range of ports counted */
+#define RESCUE_LOST_MAX	   4096
+#define RESCUE_LOST_TIMES  2		/* in a row: then the destination gets no data in SYNs */
+#define RESCUE_LOST_GAP_NS 200000000ULL /* between two that count */
+#define RESCUE_FLOWS_MAX   16384
+#define RESCUE_IDLE_NS	   60000000000ULL /* without a decision, or closed: then it is over */
 
 struct rescue_address {
 	__u32 word[4];
@@ -113,6 +114,7 @@ struct rescue_lost_key {
 
 struct rescue_lost {
 	__u64 until_ns; /* data is taken out of SYNs; 0: not yet */
+	__u64 last_ns;	/* time that was counted */
 	__u32 times;	/* in a row */
 	__u32 reserved;
 };

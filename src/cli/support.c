@@ -94,12 +94,12 @@ static int check_tfo(struct policy *p, const struct loader_support *s, struct le
 	if (pm_fastopen_wanted(p) && bits < 0)
 		return error_set(e, -EOPNOTSUPP,
 				 "tfo: this kernel has no sysctl net.ipv4.tcp_fastopen");
-	if (!f && !s->features[FEATURE_BPFFS].present)
-		f = &s->features[FEATURE_BPFFS];
 	if (!f || !pm_rescue_looks_at_data(p))
 		return 0;
-	r = without(p, p->tfo.nr_to ? "tfo.to (and tfo.client)" : "tfo.blackhole (but 0s)", f, l,
-		    e);
+	r = without(p,
+		    p->tfo.nr_to ? "tfo.to (and tfo.client)"
+				 : "tfo.blackhole (default 1h; 0s does without)",
+		    f, l, e);
 	if (r <= 0)
 		return r;
 	/* Nobody gets data rather than others than those listed. */

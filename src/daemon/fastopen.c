@@ -110,6 +110,7 @@ static void follow_policy(struct daemon *d, void *state)
 
 	/* Cookies may be of destinations that were listed before. */
 	f->seen = UINT64_MAX;
+	f->told_ns = 0;
 	loop_timer_set(d->loop, &f->look, 0);
 }
 

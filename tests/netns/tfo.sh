@@ -137,6 +137,29 @@ tfo_lost() { # ADDRESS TIME
 	tfo_connect "$1" "$TFO_LATE"
 }
 
+# Several at a time may be lost for one cause, which is gone then.
+tfo_at_once() {
+	tfo_world 'client: on' 'server: all'
+	tfo_connect 10.1.9.1 "$TFO_QUICK"
+	tfo_middlebox
+	net_client python3 - <<-END
+		import socket, threading
+		def connect():
+		    s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)
+		    s.sendto(b"x" * 300, socket.MSG_FASTOPEN, ("10.1.9.1", 7777))
+		    s.recv(1)
+		all_of_them = [threading.Thread(target=connect) for _ in range(4)]
+		for t in all_of_them:
+		    t.start()
+		for t in all_of_them:
+		    t.join()
+	END
+	is "$(rescue_count data_lost)" 4 'SYNs with data that were lost'
+	tfo_status 's["nr_held"] == 0'
+	tfo_connect 10.1.9.1 "$TFO_LATE"
+	tfo_status 's["nr_held"] == 1'
+}
+
 # The time is over: tried again, and one loss is enough then.
 tfo_again() {
 	tfo_lost 10.1.9.1 1s
