@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* status: what is in force. */
 #include "cli/cli.h"
+#include "cli/fastopen_status.h"
 #include "cli/guard_views.h"
 #include "cli/rescue_status.h"
 #include "cli/reset_views.h"
@@ -22,6 +23,7 @@ struct state {
 	struct loader_support support;
 	struct pm_kernel kernel;
 	struct rescue_status rescue;
+	struct fastopen_status fastopen;
 	struct loader_sched *scheds;
 	size_t nr_scheds;
 	struct mptcp_select_rule rules[MPTCP_SELECT_RULES_MAX];
@@ -99,6 +101,8 @@ static void print_json(struct cli *c, const struct state *s, const struct table 
 	json_object_close(&j);
 	json_key(&j, "rescue");
 	rescue_status_json(&s->rescue, &j);
+	json_key(&j, "tfo");
+	fastopen_status_json(&s->fastopen, &j);
 	json_key(&j, "endpoints");
 	table_json(endpoints, &j);
 	json_key(&j, "rules");
@@ -130,6 +134,7 @@ static void print_text(struct cli *c, const struct state *s, const struct table 
 	fprintf(c->out, "limits     subflows %u, add_addr_accepted %u\n", k->limits.subflows,
 		k->limits.add_addr_accepted);
 	rescue_status_print(c, &s->rescue);
+	fastopen_status_print(c, &s->fastopen);
 	if (k->nr_endpoints)
 		fprintf(c->out, "\nendpoints\n");
 	table_print(endpoints, c->out, c->color);
@@ -178,6 +183,7 @@ static int run(struct cli *c, int nr, char **words)
 	if (pm_kernel_read(&s.kernel, &e) < 0)
 		return cli_fail(c, &e);
 	rescue_status_read(&s.rescue);
+	fastopen_status_read(&s.fastopen);
 	if (loader_sched_list(NULL, &s.scheds, &s.nr_scheds, &s.sched_error) == 0)
 		read_rules(&s);
 	endpoints = view_endpoint_rows(&s.kernel);

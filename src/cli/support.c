@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pm/fastopen.h"
+#include "pm/rescue_settings.h"
 #include "pm/sysctl.h"
 
 void left_out_add(struct left_out *l, const char *fmt, ...)
@@ -88,6 +90,35 @@ static int check_establish(struct policy *p, const struct loader_support *s, str
 	return r < 0 ? r : 0;
 }
 
+/* The sysctl alone needs nothing but a kernel. */
+static int check_tfo(struct policy *p, const struct loader_support *s, struct left_out *l,
+		     struct error *e)
+{
+	const struct loader_feature *f = first_missing(s, 1);
+	int r, bits;
+
+	pm_sysctl_fastopen(&bits);
+	if (pm_fastopen_wanted(p) && bits < 0)
+		return error_set(e, -EOPNOTSUPP,
+				 "tfo: this kernel has no sysctl net.ipv4.tcp_fastopen");
+	if (!f || !pm_rescue_looks_at_data(p))
+		return 0;
+	r = without(p,
+		    p->tfo.nr_to ? "tfo.to (and tfo.client)"
+				 : "tfo.blackhole (default 1h; 0s does without)",
+		    f, l, e);
+	if (r <= 0)
+		return r;
+	/* Nobody gets data rather than others than those listed. */
+	if (p->tfo.nr_to) {
+		p->tfo.client = POLICY_NO;
+		p->tfo.no_cookie &= ~(unsigned int)POLICY_TFO_NO_COOKIE_CLIENT;
+		p->tfo.nr_to = 0;
+	}
+	p->tfo.blackhole_ms = 0;
+	return 0;
+}
+
 static int check_syn_retries(struct policy *p, struct left_out *l, struct error *e)
 {
 	struct error missing = { 0 };
@@ -140,6 +171,8 @@ int support_check(struct policy *p, const struct loader_config *c, struct left_o
 	err = check_wire(p, &s, l, e);
 	if (err == 0)
 		err = check_establish(p, &s, l, e);
+	if (err == 0)
+		err = check_tfo(p, &s, l, e);
 	if (err == 0)
 		err = check_syn_retries(p, l, e);
 	return err < 0 ? err : check_scheduler(p, &s, l, e);

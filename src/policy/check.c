@@ -136,4 +136,5 @@ void check_combinations(struct parse *p, const struct node *root)
 	check_nat64(p, root);
 	check_caps(p);
 	check_establish(p, root);
+	check_tfo(p, root);
 }

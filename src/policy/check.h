@@ -31,6 +31,8 @@ void check_guard(struct parse *p, const struct node *root);
 void check_reset(struct parse *p, const struct node *root);
 /* And for a NAT64. */
 void check_nat64(struct parse *p, const struct node *root);
+/* And for data in the SYN. */
+void check_tfo(struct parse *p, const struct node *root);
 /* The part that is about caps. */
 void check_caps(struct parse *p);
 

@@ -23,7 +23,8 @@
 #define POLICY_HOURS_MAX       4  /* parts of a day in one schedule */
 #define POLICY_PORTS_MAX       16 /* ranges in one condition */
 #define POLICY_KNOBS_MAX       16
-#define POLICY_IDEMPOTENT_MAX  16
+#define POLICY_DEST_MAX	       16 /* destinations in one list */
+#define POLICY_DEST_RANGES_MAX 64 /* the same, each range of ports counted */
 #define POLICY_KNOB_VALUES_MAX 16
 #define POLICY_NAME_BYTES      64 /* names of policies and paths, NUL included */
 #define POLICY_SCHEDULER_BYTES 16 /* MPTCP_SCHED_NAME_MAX, NUL included */
@@ -317,7 +318,7 @@ struct policy_establish {
 	uint32_t fallback_syn_retries;
 	bool has_syn_retries;
 	/* Where a SYN may be sent twice although it carries data. */
-	struct policy_destination idempotent[POLICY_IDEMPOTENT_MAX];
+	struct policy_destination idempotent[POLICY_DEST_MAX];
 	size_t nr_idempotent;
 };
 
@@ -358,6 +359,29 @@ struct policy_reset {
 	struct policy_reaction react[POLICY_RESET_REASONS];
 };
 
+enum policy_tfo_server {
+	POLICY_TFO_SERVER_UNSET, /* the kernel's setting is left alone */
+	POLICY_TFO_SERVER_OFF,
+	POLICY_TFO_SERVER_ASKED, /* for listeners with the socket option TCP_FASTOPEN */
+	POLICY_TFO_SERVER_ALL,	 /* for every listener from then on */
+};
+
+/* Who does without cookies; bits. */
+enum policy_tfo_no_cookie {
+	POLICY_TFO_NO_COOKIE_CLIENT = 1 << 0,
+	POLICY_TFO_NO_COOKIE_SERVER = 1 << 1,
+};
+
+/* Data in the SYN. */
+struct policy_tfo {
+	enum policy_tristate client;
+	enum policy_tfo_server server;
+	unsigned int no_cookie;			       /* POLICY_TFO_NO_COOKIE_* */
+	struct policy_destination to[POLICY_DEST_MAX]; /* all that a client may send it to */
+	size_t nr_to;				       /* 0: any */
+	uint64_t blackhole_ms; /* how long a destination gets none after losses; 0: not watched */
+};
+
 struct policy {
 	char *file; /* as given by the user, for messages */
 	char name[POLICY_NAME_BYTES];
@@ -382,6 +406,7 @@ struct policy {
 	struct policy_nat64 nat64;
 	struct policy_establish establish;
 	struct policy_reset reset;
+	struct policy_tfo tfo;
 	struct policy_observe observe;
 };
 
