@@ -11,6 +11,7 @@
 #include "cli/sched_set.h"
 #include "daemon/client.h"
 #include "pm/engine.h"
+#include "pm/rescue_settings.h"
 #include "pm/watchdog.h"
 #include "util/caps.h"
 #include "util/cleanup.h"
@@ -66,8 +67,9 @@ static int check_caps(const struct run *r, struct error *e)
 
 	if (netns)
 		need |= CAP_BIT_SYS_ADMIN;
-	if (support_needs_module(&r->policy) || r->policy.guard.set || r->policy.establish.robe ||
-	    r->policy.nr_programs)
+	if (support_needs_module(&r->policy) || r->policy.guard.set || r->policy.reset.emits ||
+	    r->policy.establish.robe || r->policy.nr_programs ||
+	    pm_rescue_looks_at_data(&r->policy))
 		need |= CAP_BIT_BPF | CAP_BIT_SYS_ADMIN;
 	if (support_needs_module(&r->policy) && !loader_module_loaded() && !dry_run)
 		need |= CAP_BIT_SYS_MODULE;

@@ -236,9 +236,12 @@ static int rescue_plan(struct parts *p, const struct parts_run *r, struct pm_pla
 {
 	int err = rescue_change_plan(&p->rescue, r->policy, r->config, r->kernel, plan, e);
 
-	if (err == 0 || !leave_out(r, "establish.robe timer or sim", e))
+	/* A list of who gets data in SYNs is not left out: all others would get it. */
+	if (err == 0 || (r->policy && r->policy->tfo.nr_to) ||
+	    !leave_out(r, "establish.robe timer or sim, and tfo.blackhole", e))
 		return err;
 	r->policy->establish.robe &= POLICY_ROBE_IPS;
+	r->policy->tfo.blackhole_ms = 0;
 	return rescue_change_plan(&p->rescue, r->policy, r->config, r->kernel, plan, e);
 }
 
@@ -271,6 +274,45 @@ static void rescue_walk(const struct parts *p, const struct walk *w)
 		text, "");
 }
 
+static int reset_plan(struct parts *p, const struct parts_run *r, struct pm_plan *plan,
+		      struct error *e)
+{
+	int err = reset_change_plan(&p->reset, r->policy, r->kernel, r->config, e);
+
+	(void)plan;
+	if (err == 0 || !leave_out(r, "reset.emit", e))
+		return err;
+	r->policy->reset.emits = false;
+	return reset_change_plan(&p->reset, r->policy, r->kernel, r->config, e);
+}
+
+static bool reset_none(const struct parts *p)
+{
+	return reset_change_none(&p->reset);
+}
+
+static int reset_execute(struct parts *p, const struct parts_run *r, struct error *e)
+{
+	return reset_change_execute(&p->reset, r->config, e);
+}
+
+static void reset_undo(struct parts *p, const struct parts_run *r, struct error *e)
+{
+	reset_change_undo(&p->reset, r->config, e);
+}
+
+static void reset_walk(const struct parts *p, const struct walk *w)
+{
+	char text[TEXT_BYTES];
+	const char sign = reset_change_describe(&p->reset, text, sizeof(text));
+
+	w->each(w->data, sign,
+		sign == '+'   ? "add-reset"
+		: sign == '-' ? "delete-reset"
+			      : "change-reset",
+		text, "");
+}
+
 static const struct part parts[] = {
 	{ "change rules for connections", rules_plan, rules_none, rules_execute, rules_undo,
 	  rules_walk },
@@ -278,6 +320,8 @@ static const struct part parts[] = {
 	  programs_undo, programs_walk },
 	{ "change the guard", guard_plan, guard_none, guard_execute, guard_undo, guard_walk },
 	{ "change where connections begin", ips_plan, ips_none, ips_execute, ips_undo, ips_walk },
+	{ "change resets with a reason", reset_plan, reset_none, reset_execute, reset_undo,
+	  reset_walk },
 	{ "change SYN rescue", rescue_plan, rescue_none, rescue_execute, rescue_undo, rescue_walk },
 };
 #define NR_PARTS (sizeof(parts) / sizeof(parts[0]))

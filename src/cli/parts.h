@@ -11,6 +11,7 @@
 #include "cli/ips_change.h"
 #include "cli/programs_change.h"
 #include "cli/rescue_change.h"
+#include "cli/reset_change.h"
 #include "cli/rules_change.h"
 #include "cli/support.h"
 
@@ -20,6 +21,7 @@ struct parts {
 	struct guard_change guard;
 	struct ips_change ips;
 	struct rescue_change rescue;
+	struct reset_change reset;
 };
 
 /* What they are planned and carried out with; borrowed. */

@@ -35,22 +35,6 @@ static uint32_t age_ms(const struct work *w, const struct flow *f)
 	return (uint32_t)w->e->now - f->since_ms;
 }
 
-static bool has_twin(const struct conn *c, const struct flow *f)
-{
-	for (const struct flow *g = c->flows; g < c->flows + c->nr_flows; g++) {
-		bool g_up = g->bits & FLOW_ESTABLISHED, f_up = f->bits & FLOW_ESTABLISHED;
-
-		if (g == f || !engine_stays(g) || memcmp(f->local, g->local, 16) != 0 ||
-		    memcmp(f->remote, g->remote, 16) != 0 || f->remote_port != g->remote_port)
-			continue;
-		if (!g_up && !f_up && (f->probe || g->probe))
-			continue;
-		if (g_up != f_up ? g_up : g < f)
-			return true;
-	}
-	return false;
-}
-
 /* Joins that are on their way since before the path was back: their next SYN may be far off. */
 static void drop_overtaken(struct work *w)
 {
@@ -81,6 +65,22 @@ static void drop_overtaken(struct work *w)
 	}
 }
 
+bool engine_has_twin(const struct conn *c, const struct flow *f)
+{
+	for (const struct flow *g = c->flows; g < c->flows + c->nr_flows; g++) {
+		bool g_up = g->bits & FLOW_ESTABLISHED, f_up = f->bits & FLOW_ESTABLISHED;
+
+		if (g == f || !engine_stays(g) || memcmp(f->local, g->local, 16) != 0 ||
+		    memcmp(f->remote, g->remote, 16) != 0 || f->remote_port != g->remote_port)
+			continue;
+		if (!g_up && !f_up && (f->probe || g->probe))
+			continue;
+		if (g_up != f_up ? g_up : g < f)
+			return true;
+	}
+	return false;
+}
+
 /* Sets FLOW_DOOMED. */
 static void judge_flow(struct work *w, struct flow *f)
 {
@@ -102,7 +102,7 @@ static void judge_flow(struct work *w, struct flow *f)
 	}
 	if (!w->is_client || f->source == NO_SOURCE)
 		return;
-	if (!has_twin(w->c, f) && cand && cand->want != PM_WANT_NONE)
+	if (!engine_has_twin(w->c, f) && cand && cand->want != PM_WANT_NONE)
 		return;
 	if ((!cand || cand->want == PM_WANT_NONE) && age_ms(w, f) < hold_ms)
 		set_min(&w->due, w->e->now - age_ms(w, f) + hold_ms);

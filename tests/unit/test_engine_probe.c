@@ -86,7 +86,7 @@ static void test_table(void)
 		/* whoever answers is not asked again so soon */
 		{ "c:wifi refused:lte t:800 | lost:lte t:749", "" },
 		/* a reset says when, and if */
-		{ "c:wifi t:800 | lost:lte=3 t:60000", "" },
+		{ "c:wifi t:800 | lost:lte=3 t:60000", "notice" },
 		/* its place is not taken by a second one */
 		{ "c:wifi cable+ t:800 | t:60", "" },
 	};
