@@ -261,7 +261,8 @@ void engine_remove(struct work *w)
 				engine_probe_ports(w);
 			continue;
 		}
-		displaced = (f->bits & FLOW_ESTABLISHED) && places && !gone && engine_has_other(w, f);
+		displaced = (f->bits & FLOW_ESTABLISHED) && places && !gone &&
+			    engine_has_other(w, f);
 		if (displaced)
 			places--;
 		else if ((f->bits & FLOW_ESTABLISHED) && !may_go(w, f))
