@@ -10,6 +10,7 @@
 #include "cli/diagnose.h"
 #include "cli/sched_set.h"
 #include "daemon/client.h"
+#include "pm/congestion.h"
 #include "pm/engine.h"
 #include "pm/watchdog.h"
 #include "util/caps.h"
@@ -67,7 +68,7 @@ static int check_caps(const struct run *r, struct error *e)
 	if (netns)
 		need |= CAP_BIT_SYS_ADMIN;
 	if (support_needs_module(&r->policy) || r->policy.guard.set || r->policy.establish.robe ||
-	    r->policy.nr_programs)
+	    r->policy.nr_programs || pm_congestion_wanted(&r->policy))
 		need |= CAP_BIT_BPF | CAP_BIT_SYS_ADMIN;
 	if (support_needs_module(&r->policy) && !loader_module_loaded() && !dry_run)
 		need |= CAP_BIT_SYS_MODULE;

@@ -31,13 +31,14 @@ static void cleanup_btf(struct btf **btf)
 int loader_programs_try(const struct loader_config *c, struct error *e)
 {
 	_cleanup_(cleanup_btf) struct btf *btf = btf__load_vmlinux_btf();
+	enum loader_outcome outcome;
 
 	if (!btf) {
 		error_set(e, -EOPNOTSUPP, "mptcpify needs BTF, which this kernel lacks");
 		return error_hint(e, "a kernel built with CONFIG_DEBUG_INFO_BTF");
 	}
 	if (btf__find_by_name_kind(btf, HOOK, BTF_KIND_FUNC) >= 0)
-		return tool_try(&tool, c, e);
+		return tool_try(&tool, c, &outcome, e);
 	error_set(e, -EOPNOTSUPP, "mptcpify needs " HOOK "() in the kernel, which this one lacks");
 	return error_hint(e, "Linux 6.6 or newer, with CONFIG_MPTCP and CONFIG_BPF_SYSCALL");
 }

@@ -29,6 +29,7 @@
 #define POLICY_SCHEDULER_BYTES 16 /* MPTCP_SCHED_NAME_MAX, NUL included */
 #define POLICY_DIAGNOSTICS_MAX 20
 #define POLICY_GUARD_LIST_MAX  16 /* of addresses, each range of ports counted */
+#define POLICY_CA_NAME_BYTES   16 /* TCP_CA_NAME_MAX, NUL included */
 
 enum policy_link_type {
 	POLICY_LINK_ANY,
@@ -132,7 +133,9 @@ struct policy_path {
 	enum policy_tristate backup; /* unset: the mode decides */
 	unsigned int use;	     /* POLICY_ENDPOINT_*; default POLICY_ENDPOINT_SUBFLOW */
 	struct policy_when when;     /* not used at other times */
-	unsigned int line;	     /* where it stands in the file, 1-based */
+	/* Congestion control of subflows on it; empty: left alone. */
+	char congestion[POLICY_CA_NAME_BYTES];
+	unsigned int line; /* where it stands in the file, 1-based */
 };
 
 enum policy_role {
