@@ -283,7 +283,8 @@ static const struct part part_rescue = {
 
 /* In the order of execution. */
 static const struct part *const parts[] = {
-	&part_rules, &part_programs, &part_guard, &part_congestion, &part_ips, &part_rescue,
+	&part_rules, &part_programs, &part_guard,  &part_congestion,
+	&part_marks, &part_ips,	     &part_rescue,
 };
 #define NR_PARTS (sizeof(parts) / sizeof(parts[0]))
 

@@ -2,7 +2,7 @@
 /*
  * What a policy puts in force beside endpoints, limits and sysctls, each as it is and as it is to
  * be in the thread's network namespace: rules for connections, programs that get MPTCP, the guard,
- * congestion control, initial path selection, SYN rescue.
+ * congestion control, marks, initial path selection, SYN rescue.
  */
 #ifndef CLI_PARTS_H
 #define CLI_PARTS_H
@@ -10,6 +10,7 @@
 #include "cli/congestion_change.h"
 #include "cli/guard_change.h"
 #include "cli/ips_change.h"
+#include "cli/marks_change.h"
 #include "cli/programs_change.h"
 #include "cli/rescue_change.h"
 #include "cli/rules_change.h"
@@ -20,6 +21,7 @@ struct parts {
 	struct programs_change programs;
 	struct guard_change guard;
 	struct congestion_change congestion;
+	struct marks_change marks;
 	struct ips_change ips;
 	struct rescue_change rescue;
 };

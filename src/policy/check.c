@@ -142,6 +142,7 @@ void check_combinations(struct parse *p, const struct node *root)
 	check_backups(p);
 	check_limits(p, root);
 	check_rules(p);
+	check_marks(p);
 	check_guard(p, root);
 	check_nat64(p, root);
 	check_caps(p);

@@ -66,6 +66,7 @@ static const struct value endpoint = { VALUE_FLAGS, WORDS(endpoint_uses) };
 
 static const struct value role = { VALUE_WORD, WORDS(roles) };
 static const struct value uid = { VALUE_INTEGER, .max = UINT32_MAX - 1 };
+static const struct value mark = { VALUE_INTEGER, .max = UINT32_MAX };
 static const struct value port_number = { VALUE_INTEGER, .min = 1, .max = UINT16_MAX };
 
 static const struct value name = {
@@ -283,6 +284,12 @@ static const struct key connection_keys[] = {
 	  handle_scheduler,
 	  offsetof(struct policy_rule, scheduler),
 	  "Packet scheduler of the rule; comes before that of the mode." },
+	{ .name = "mark",
+	  &mark,
+	  handle_integer,
+	  offsetof(struct policy_rule, mark),
+	  "Firewall mark of the connection's subflows, for routing rules and nftables; 0: none.",
+	  "that of the default rule, there 0" },
 	{ .name = "mptcpify",
 	  &boolean,
 	  handle_tristate,
