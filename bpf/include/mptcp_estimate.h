@@ -11,7 +11,7 @@
 #define MPTCP_NEVER_US	 (60u * 1000000u)
 #define MPTCP_ROUNDS_MAX 4096u
 
-#define MPTCP_KNOWN_MS 6000u /* for so long what was measured counts in full */
+#define MPTCP_KNOWN_MS 10000u /* for so long what was measured counts in full */
 
 /*
  * The latest sample tells of a better path sooner than the average does; an average that is far

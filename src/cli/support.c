@@ -67,15 +67,12 @@ static int check_guard(struct policy *p, const struct loader_support *s, struct 
 	return r < 0 ? r : 0;
 }
 
-/* Pins are needed too, although nothing else of level 2 is. */
 static int check_establish(struct policy *p, const struct loader_support *s, struct left_out *l,
 			   struct error *e)
 {
 	const struct loader_feature *f = first_missing(s, 1);
 	int r;
 
-	if (!f && !s->features[FEATURE_BPFFS].present)
-		f = &s->features[FEATURE_BPFFS];
 	if (!f || !p->establish.robe)
 		return 0;
 	r = without(p, "establish.robe", f, l, e);

@@ -114,7 +114,7 @@ enum loader_feature_id {
 	FEATURE_BTF,	    /* level 1 */
 	FEATURE_CGROUP2,    /* level 1: mounted cgroup v2 */
 	FEATURE_TCX,	    /* level 1 */
-	FEATURE_BPFFS,	    /* level 2: mounted or mountable bpffs */
+	FEATURE_BPFFS,	    /* level 1: mounted or mountable bpffs, for pins */
 	FEATURE_STRUCT_OPS, /* level 2: struct_ops in modules: kernel symbol and libbpf */
 	FEATURE_MODULE,	    /* level 2: mptcp_bpf loaded or installed */
 	FEATURE_NR,

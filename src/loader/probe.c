@@ -254,7 +254,7 @@ static const struct {
 	[FEATURE_BTF] = { "btf", 1, probe_btf },
 	[FEATURE_CGROUP2] = { "cgroup2", 1, probe_cgroup2 },
 	[FEATURE_TCX] = { "tcx", 1, probe_tcx },
-	[FEATURE_BPFFS] = { "bpffs", 2, probe_bpffs },
+	[FEATURE_BPFFS] = { "bpffs", 1, probe_bpffs },
 	[FEATURE_STRUCT_OPS] = { "struct-ops", 2, probe_struct_ops },
 	[FEATURE_MODULE] = { "module", 2, probe_module },
 };

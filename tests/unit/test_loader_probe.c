@@ -143,7 +143,7 @@ static void test_module(void)
 static void test_levels(void)
 {
 	struct loader_support s = { 0 };
-	static const int levels[FEATURE_NR] = { 0, 0, 1, 1, 1, 2, 2, 2 };
+	static const int levels[FEATURE_NR] = { 0, 0, 1, 1, 1, 1, 2, 2 };
 
 	for (int i = 0; i < FEATURE_NR; i++)
 		s.features[i] = (struct loader_feature){ .level = levels[i], .present = true };

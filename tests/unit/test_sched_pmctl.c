@@ -292,9 +292,9 @@ static void test_estimates(void)
 	p.delivery_bytes_per_s = 1000;
 	CU_ASSERT_EQUAL(mptcp_path_finish_us(&p, 100000, 1000000), 40000);
 	/* Idle for long: what was measured is of another time; but not while it holds data. */
-	p.send_age_ms = 6000;
+	p.send_age_ms = MPTCP_KNOWN_MS;
 	CU_ASSERT_EQUAL(mptcp_path_faded_us(&p, 840000), 840000);
-	p.send_age_ms = 6600;
+	p.send_age_ms = MPTCP_KNOWN_MS + 600;
 	CU_ASSERT_EQUAL(mptcp_path_faded_us(&p, 840000), 240000);
 	CU_ASSERT_EQUAL(mptcp_path_faded_us(&p, 30000), 30000);
 	p.send_age_ms = ~0u;
