@@ -108,7 +108,7 @@ static __always_inline void connecting(struct bpf_sock_addr *ctx, const __u8 rem
 	if (!msk)
 		return;
 	facts_of(&f, msk);
-	if ((void *)msk->first == (void *)sk) {
+	if ((void *)BPF_CORE_READ(msk, first) == (void *)sk) {
 		__builtin_memcpy(f.remote_addr, remote, sizeof(f.remote_addr));
 		f.remote_port = bpf_ntohs((__u16)ctx->user_port);
 	}
