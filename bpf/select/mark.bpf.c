@@ -15,7 +15,6 @@
 #include <bpf/bpf_helpers.h>
 #include "mptcp_mark.h"
 #include "mptcp_match.bpf.h"
-#include "mptcp_subflow.bpf.h"
 
 #define AF_INET	   2
 #define SOL_SOCKET 1

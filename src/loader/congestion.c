@@ -14,7 +14,7 @@
 #define TRIES	3
 
 static const struct tool tool = {
-	.name = "congestion",
+	.name = "congestion-control",
 	.object = "select/congestion",
 	.precious = true,
 	.cgroup = true,

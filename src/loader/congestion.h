@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The congestion control of subflows by interface, in the kernel: bpf/select/congestion.bpf.c,
- * pinned as BPFFS/mptcp-pm/congestion/, with its map, in which each network namespace, told by its
- * cookie (SO_NETNS_COOKIE), has its own interfaces.
+ * pinned as BPFFS/mptcp-pm/congestion-control/, with its map, in which each network namespace, told
+ * by its cookie (SO_NETNS_COOKIE), has its own interfaces.
  */
 #ifndef LOADER_CONGESTION_H
 #define LOADER_CONGESTION_H

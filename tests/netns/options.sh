@@ -53,7 +53,7 @@ controls_are() { # NAMESPACE LINE...
 	is "$(controls "$1")" "$(printf '%s\n' "${@:2}")" "congestion control in $1"
 }
 usual_control() { ip netns exec "$1" sysctl -qw net.ipv4.tcp_congestion_control="$2"; }
-congestion_pins() { find "$MPTCP_PM_BPFFS/mptcp-pm/congestion" -type f 2>/dev/null | wc -l; }
+congestion_pins() { find "$MPTCP_PM_BPFFS/mptcp-pm/congestion-control" -type f 2>/dev/null | wc -l; }
 congestion_programs() { bpftool cgroup show "$CG" 2>/dev/null | grep -c ' congestion' || :; }
 
 # Subflows of one connection differ, IPv4 and IPv6, first ones and joins, whichever end opens them.
@@ -168,7 +168,13 @@ congestion_by_daemon() {
 	rm -f "$TMP/daemon"
 	usual_control "$C" reno
 	congestion_policy ', congestion-control: nosuch' ', congestion-control: cubic'
-	start_daemon
+	# With the rights that its unit gives it, where cgroups are to be seen, as by `ip netns exec` they
+	# are not.
+	nsenter --net="/run/netns/$C" setpriv --inh-caps=-all \
+		--bounding-set=-all,+net_admin,+dac_read_search,+net_raw,+bpf,+perfmon \
+		"$PMCTL" daemon --policy "$TMP/policy.yaml" >>"$TMP/daemon" 2>&1 &
+	DAEMON=$!
+	wait_for 15 pmctl path list --netns "$C" || die "no daemon: $(cat "$TMP/daemon")"
 	is "$(grep -c 'path "wifi": the kernel has no congestion control "nosuch"' "$TMP/daemon")" 1 'times it is said'
 	ip -n "$C" link del wwan0
 	wait_for 10 congestion_is_empty
