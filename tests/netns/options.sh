@@ -351,6 +351,23 @@ marks_killed() {
 	drop_namespaces
 }
 
+# As they are shipped; the kernel may have no BBR.
+shipped_options() {
+	options_world
+	apply policies/mobile-bbr.yaml >"$TMP/out"
+	cat "$TMP/out"
+	grep -q '^+ congestion control of subflows on wlan0: cubic$' "$TMP/out" || die 'not cubic'
+	grep -qE '^\+ congestion control of subflows on wwan0: bbr$|^left out: .*"bbr"' "$TMP/out" || die 'not bbr'
+	is "$(endpoints)" "$(want_endpoints subflow subflow)" endpoints
+	apply policies/marked.yaml >"$TMP/out"
+	cat "$TMP/out"
+	grep -q '^+ rule 2: mark 16 (0x10) for port 873$' "$TMP/out" || die 'no mark'
+	is "$(congestion_pins)" 0 'pins of the other policy'
+	pmctl unload --netns "$C"
+	is "$(mark_pins) $(mark_programs)" '0 0' 'what is left'
+	drop_namespaces
+}
+
 run_test 'congestion control by path' congestion_by_path
 run_test 'congestion control of an application' congestion_of_application
 run_test 'congestion control that cannot be had' congestion_refused
@@ -359,3 +376,4 @@ run_test 'congestion control and the daemon' congestion_by_daemon
 run_test 'marks by rule' marks_by_rule
 run_test 'marks, routes and what is accepted' marks_and_routes
 run_test 'marks, killed at every step' marks_killed
+run_test 'policies/mobile-bbr.yaml and marked.yaml' shipped_options
