@@ -338,7 +338,8 @@ many_subflows() {
 	for ((n = 10; n < 72; n++)); do printf 'addr add 10.1.1.%s/24 dev wlan0\n' "$n"; done |
 		ip -n "$NET_CLIENT" -batch -
 	ip netns exec "$NET_CLIENT" "$TRAFFIC" client echo --host 10.1.9.1 --port "$PORT" \
-		--bytes 20000 --count 800 --interval-ms 50 --timeout 200 >/dev/null &
+		--warm 1 --subflows 63 --bytes 20000 --count 500 --interval-ms 20 --timeout 300 \
+		>/dev/null &
 	client=$!
 	wait_for 20 has_key "$NET_CLIENT" "$PORT" nr_subflows 1
 	token=$(conn_key "$NET_CLIENT" "$PORT" token)

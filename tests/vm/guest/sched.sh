@@ -137,8 +137,8 @@ paths_get_faster() {
 	upload 10.1.9.1 --bytes 30000000 --warm 1 --subflows 1 &
 	pid=$!
 	wait_for 30 both_paths_busy "$wifi" "$lte"
-	usual_paths
 	wifi=$(sent_bytes wifi) lte=$(sent_bytes lte)
+	usual_paths
 	wait "$pid"
 	both_paths_since "$wifi" "$lte"
 	unload pmctl
