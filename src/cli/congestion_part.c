@@ -28,7 +28,7 @@ static int congestion_plan(struct parts *p, const struct parts_run *r, struct pm
 		err = congestion_change_plan(&p->congestion, r->policy, r->kernel, r->config, e);
 	if (err == 0 || !part_leave_out(r, "congestion-control", e))
 		return err;
-	for (size_t i = 0; i < r->policy->nr_paths; i++)
+	for (size_t i = 0; r->policy && i < r->policy->nr_paths; i++)
 		r->policy->paths[i].congestion[0] = '\0';
 	return congestion_change_plan(&p->congestion, r->policy, r->kernel, r->config, e);
 }

@@ -85,7 +85,7 @@ static int write_list(struct congestion *g, struct error *e)
 {
 	struct loader_congestion had[MPTCP_CONGESTION_IFS], has[MPTCP_CONGESTION_IFS];
 	const uint64_t cookie = g->d->netns.cookie;
-	size_t nr_had, nr_has;
+	size_t nr_had = 0, nr_has = 0;
 	int err = pm_congestion_make(g->d->policy, g->unknown, g->d->interfaces,
 				     g->d->nr_interfaces, has, &nr_has, e);
 

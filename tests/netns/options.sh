@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Socket options of subflows: congestion control by path, marks by rule. Sourced by run, whose world() and helpers,
-# and those of ips.sh, it uses. Both ends are in the cgroup of ips.sh.
+# Socket options of subflows: congestion control by path, marks by rule. Sourced by run, whose
+# world() and helpers, and those of ips.sh, it uses. Both ends are in the cgroup of ips.sh.
 
 options_world() {
 	world
