@@ -39,7 +39,7 @@ _mptcp_pmctl() {
 		word=${COMP_WORDS[i]}
 		case $word in
 		--color | --netns | --module | --set | --token | --seconds | --count | --scheduler | --local | --remote | \
-			--remote-port | --local-id | --remote-id | --dev | --port | --id | --policy | --when | --period | --alpha | --log | --to | --cgroup | --uid) i=$((i + 1)) ;;
+			--remote-port | --local-id | --remote-id | --dev | --port | --id | --policy | --when | --period | --alpha | --log | --to | --cgroup | --uid | --reset) i=$((i + 1)) ;;
 		-*) ;;
 		*)
 			if [ -z "$verb" ]; then
@@ -66,6 +66,8 @@ _mptcp_pmctl() {
 	--local) _mptcp_pmctl_words "$(ip -br addr show scope global 2>/dev/null |
 		awk '{ for (i = 3; i <= NF; i++) { sub("/.*", "", $i); print $i } }')" && return ;;
 	--dev) _mptcp_pmctl_words "$(ip -br link show 2>/dev/null | awk '{ sub("@.*", "", $1); print $1 }')" && return ;;
+	--reset) _mptcp_pmctl_words 'unspecified mptcp-specific-error lack-of-resources administratively-prohibited
+		too-much-outstanding-data unacceptable-performance middlebox-interference' && return ;;
 	--when) _mptcp_pmctl_words 'rtt= rto= loss= resent= timeouts= stall=' && return ;;
 	--set | --seconds | --count | --period | --alpha | --remote | --remote-port | --local-id | --remote-id | --port | --id | --to | --cgroup) return ;;
 	--token) _mptcp_pmctl_tokens && return ;;
@@ -91,7 +93,8 @@ _mptcp_pmctl() {
 		'conn-subflow add')
 			_mptcp_pmctl_words "--local --dev --remote --remote-port --local-id --remote-id --backup --netns $globals"
 			;;
-		'conn-subflow del' | 'conn-subflow backup') _mptcp_pmctl_words "--local --remote --netns $globals" ;;
+		'conn-subflow del') _mptcp_pmctl_words "--local --remote --reset --transient --netns $globals" ;;
+		'conn-subflow backup') _mptcp_pmctl_words "--local --remote --netns $globals" ;;
 		conn-announce) _mptcp_pmctl_words "--port --id --dev --netns $globals" ;;
 		conn-withdraw) _mptcp_pmctl_words "--netns $globals" ;;
 		path-watch) _mptcp_pmctl_words "--policy --when --period --alpha --seconds --count --netns $globals" ;;

@@ -25,22 +25,28 @@ static __always_inline bool has_prefix(const struct rescue_address *address,
 	return true;
 }
 
-static __always_inline bool is_idempotent(const struct rescue_config *c, const struct packet *p)
+static __always_inline bool is_listed(const struct rescue_destination *list, __u32 nr,
+				      const struct rescue_address *to, __u16 port)
 {
-	__u16 port = bpf_ntohs(p->tuple.remote_port);
 	int i;
 
-	bpf_for(i, 0, RESCUE_IDEMPOTENT_MAX) {
+	bpf_for(i, 0, RESCUE_LIST_MAX) {
 		const struct rescue_destination *d;
 
-		if (i < 0 || i >= RESCUE_IDEMPOTENT_MAX || i >= c->nr_idempotent)
+		if (i < 0 || i >= RESCUE_LIST_MAX || i >= nr)
 			break;
-		d = &c->idempotent[i];
+		d = &list[i];
 		if ((!d->port_first || (port >= d->port_first && port <= d->port_last)) &&
-		    has_prefix(&p->tuple.remote, d))
+		    has_prefix(to, d))
 			return true;
 	}
 	return false;
+}
+
+static __always_inline bool is_idempotent(const struct rescue_config *c, const struct packet *p)
+{
+	return is_listed(c->idempotent, c->nr_idempotent, &p->tuple.remote,
+			 bpf_ntohs(p->tuple.remote_port));
 }
 
 static __always_inline bool is_same(const struct rescue_address *a, const struct rescue_address *b)

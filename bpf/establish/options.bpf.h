@@ -5,17 +5,23 @@
 
 #include "packet.bpf.h"
 
-#define OPTIONS_BYTES_MAX 40
-#define OPTIONS_MASK	  63
-#define OPTION_MSS	  2
-#define OPTION_MD5	  19
-#define OPTION_AO	  29
-#define OPTION_MPTCP	  30
+#define OPTIONS_BYTES_MAX   40
+#define OPTIONS_MASK	    63
+#define OPTION_MSS	    2
+#define OPTION_MD5	    19
+#define OPTION_AO	    29
+#define OPTION_MPTCP	    30
+#define OPTION_FASTOPEN	    34
+#define OPTION_FASTOPEN_MAX 20
+#define OPTION_EXPERIMENT   254
+#define FASTOPEN_MAGIC_HI   0xf9 /* of the experimental form, which some kernels try next */
+#define FASTOPEN_MAGIC_LO   0x89
 
 struct options {
 	__u8 bytes[OPTIONS_MASK + 1];
 	__u32 nr, at;
 	__u32 mss_at; /* of its value, from the begin of the options; 0: none */
+	__u32 fastopen_at, fastopen_bytes; /* of the option, 0: none */
 	__u16 mss;
 	bool capable, is_signed;
 };
@@ -52,6 +58,12 @@ static __always_inline bool options_next(struct options *o)
 		o->mss_at = o->at + 2;
 		o->mss = option_byte(o, 2) << 8 | option_byte(o, 3);
 	}
+	if (kind == OPTION_FASTOPEN ||
+	    (kind == OPTION_EXPERIMENT && size >= 4 && option_byte(o, 2) == FASTOPEN_MAGIC_HI &&
+	     option_byte(o, 3) == FASTOPEN_MAGIC_LO)) {
+		o->fastopen_at = o->at;
+		o->fastopen_bytes = size;
+	}
 	if (kind == OPTION_MD5 || kind == OPTION_AO)
 		o->is_signed = true;
 	if (kind == OPTION_MPTCP && size > 2 && option_byte(o, 2) >> 4 == 0)
@@ -77,6 +89,7 @@ static __always_inline struct options *options_read(struct __sk_buff *skb, const
 		return NULL;
 	o->nr = nr;
 	o->at = o->mss_at = o->mss = 0;
+	o->fastopen_at = o->fastopen_bytes = 0;
 	o->capable = o->is_signed = false;
 	if (bpf_skb_load_bytes(skb, p->l4 + TCP_BYTES, o->bytes, nr))
 		return NULL;

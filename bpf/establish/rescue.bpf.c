@@ -12,6 +12,7 @@
  */
 #include "aside.bpf.h"
 #include "copy.bpf.h"
+#include "data.bpf.h"
 #include "timer.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -63,6 +64,8 @@ int rescue_out(struct __sk_buff *skb)
 
 	if (!packet_read(skb, &p, OUT))
 		return TCX_NEXT;
+	if ((p.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && !data_out(skb, &p))
+		return TCX_DROP;
 	f = bpf_map_lookup_elem(&flows, &p.tuple);
 	if (order_waits())
 		return carry_out(skb, &p, f);

@@ -34,6 +34,7 @@ enum mptcp_option_subtype {
 	MPTCP_SUB_ADD_ADDR = 3,
 	MPTCP_SUB_REMOVE_ADDR = 4,
 	MPTCP_SUB_PRIO = 5,
+	MPTCP_SUB_RESET = 8,
 };
 
 enum mptcp_option_found {
@@ -60,6 +61,9 @@ struct mptcp_options {
 
 #define MPTCP_PRIO_BACKUP   0x01
 #define MPTCP_ADD_ADDR_ECHO 0x01
+
+#define MPTCP_RESET_BYTES     4
+#define MPTCP_RESET_TRANSIENT 0x01
 
 static inline __u8 mptcp_option_byte(const struct mptcp_options *o, __u32 i)
 {
@@ -132,6 +136,19 @@ static inline int mptcp_option_is_prio(const struct mptcp_options *o)
 static inline int mptcp_option_is_prio_old(const struct mptcp_options *o)
 {
 	return o->subtype == MPTCP_SUB_PRIO && o->size == MPTCP_PRIO_OLD_BYTES;
+}
+
+static inline int mptcp_option_is_reset(const struct mptcp_options *o)
+{
+	return o->subtype == MPTCP_SUB_RESET && o->size == MPTCP_RESET_BYTES;
+}
+
+/* The other flags mean nothing yet, and are sent as 0. */
+static inline void mptcp_option_set_reset(struct mptcp_options *o, __u8 reason, int transient)
+{
+	o->bytes[(o->at + 2) & (MPTCP_OPTIONS_ROOM - 1)] =
+		(__u8)(MPTCP_SUB_RESET << 4 | (transient ? MPTCP_RESET_TRANSIENT : 0));
+	o->bytes[(o->at + 3) & (MPTCP_OPTIONS_ROOM - 1)] = reason;
 }
 
 /* How many ids a REMOVE_ADDR names; 0: it is none that the kernel would read. */

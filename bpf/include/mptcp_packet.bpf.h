@@ -9,6 +9,7 @@
 #define PACKET_CHECK_AT	 16 /* of the checksum in the TCP header */
 
 #define PACKET_SYN 0x02
+#define PACKET_RST 0x04
 #define PACKET_ACK 0x10
 
 enum packet_found {

@@ -3,9 +3,10 @@
  * SYN rescue: what the programs of bpf/establish/ and the loader share. One set of maps for each
  * network namespace:
  *
- *   settings array, one entry: the paths and the policy
- *   flows    LRU hash: connections whose SYN was seen, and the aliases their copies travel under
- *   counts   per-CPU array, enum rescue_count
+ *   settings  array, one entry: the paths and the policy
+ *   flows     LRU hash: connections whose SYN was seen, and the aliases their copies travel under
+ *   counts    per-CPU array, enum rescue_count
+ *   lost_data LRU hash: destinations that SYNs with data do not reach
  *
  * Addresses are 16 bytes, IPv4 as ::ffff:a.b.c.d; addresses and ports are in network byte order,
  * times are CLOCK_MONOTONIC.
@@ -13,11 +14,14 @@
 #ifndef MPTCP_RESCUE_H
 #define MPTCP_RESCUE_H
 
-#define RESCUE_PATHS_MAX      8
-#define RESCUE_ROUTES_MAX     3 /* other paths that one connection is tried on */
-#define RESCUE_IDEMPOTENT_MAX 64
-#define RESCUE_FLOWS_MAX      16384
-#define RESCUE_IDLE_NS	      60000000000ULL /* without a decision, or closed: then it is over */
+#define RESCUE_PATHS_MAX   8
+#define RESCUE_ROUTES_MAX  3  /* other paths that one connection is tried on */
+#define RESCUE_LIST_MAX	   64 /* destinations, each range of ports counted */
+#define RESCUE_LOST_MAX	   4096
+#define RESCUE_LOST_TIMES  2		/* in a row: then the destination gets no data in SYNs */
+#define RESCUE_LOST_GAP_NS 200000000ULL /* between two that count */
+#define RESCUE_FLOWS_MAX   16384
+#define RESCUE_IDLE_NS	   60000000000ULL /* without a decision, or closed: then it is over */
 
 struct rescue_address {
 	__u32 word[4];
@@ -45,8 +49,19 @@ struct rescue_config {
 	__u16 port_first, port_count; /* host byte order; aliases get these, count 0: the own one */
 	__u32 reserved;
 	struct rescue_path paths[RESCUE_PATHS_MAX]; /* best first */
-	struct rescue_destination idempotent[RESCUE_IDEMPOTENT_MAX];
+	struct rescue_destination idempotent[RESCUE_LIST_MAX];
+	/* Data in the SYN. */
+	__u32 data_listed; /* only to those below */
+	__u32 nr_data_to;
+	__u64 data_hold_ms; /* how long a destination gets none after losses; 0: not watched */
+	struct rescue_destination data_to[RESCUE_LIST_MAX];
 };
+
+/* Is anything to be taken out of SYNs? */
+static inline int rescue_looks_at_data(const struct rescue_config *c)
+{
+	return c->data_listed || c->data_hold_ms;
+}
 
 /* A connection as this side sees it. */
 struct rescue_tuple {
@@ -92,6 +107,18 @@ struct rescue_flow {
 	struct rescue_route routes[RESCUE_ROUTES_MAX];
 };
 
+struct rescue_lost_key {
+	struct rescue_address remote;
+	__u32 ifindex;
+};
+
+struct rescue_lost {
+	__u64 until_ns; /* data is taken out of SYNs; 0: not yet */
+	__u64 last_ns;	/* time that was counted */
+	__u32 times;	/* in a row */
+	__u32 reserved;
+};
+
 enum rescue_count {
 	RESCUE_ASKED,	   /* connections that another path was asked for */
 	RESCUE_COPIES,	   /* SYNs sent on another path as well */
@@ -108,7 +135,14 @@ enum rescue_count {
 	RESCUE_NOT_SIGNED, /* the SYN is signed (TCP MD5 or AO) */
 	RESCUE_NOT_PATH,   /* no other path has an address of this family */
 	RESCUE_NOT_PORT,   /* no port was free */
-	RESCUE_FAILED,	   /* the kernel refused to change or copy a packet */
+	/* Data in SYNs */
+	RESCUE_DATA_TAKEN,    /* the SYN/ACK acknowledged it */
+	RESCUE_DATA_LOST,     /* only the SYN sent again, without it, was answered */
+	RESCUE_DATA_COOKIES,  /* cookies and requests for one, taken out of SYNs */
+	RESCUE_DATA_HOLDS,    /* times that a destination was found not to be reached by it */
+	RESCUE_DATA_HELD,     /* taken out because of that */
+	RESCUE_DATA_UNLISTED, /* taken out because the policy lists others */
+	RESCUE_FAILED,	      /* the kernel refused to change or copy a packet */
 	RESCUE_COUNTS,
 };
 

@@ -19,6 +19,7 @@ static char sign(enum pm_action_kind kind)
 	case PM_SET_SCHEDULER:
 	case PM_SET_SYN_RETRIES:
 	case PM_SET_MANAGER:
+	case PM_SET_FASTOPEN:
 		return '~';
 	}
 	return '?';
@@ -41,6 +42,8 @@ static const char *kind_name(enum pm_action_kind kind)
 		return "set-fallback-syn-retries";
 	case PM_SET_MANAGER:
 		return "set-path-manager";
+	case PM_SET_FASTOPEN:
+		return "set-tcp-fastopen";
 	}
 	return "";
 }

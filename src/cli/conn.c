@@ -3,6 +3,7 @@
 #include "cli/conn.h"
 
 #include "cli/cli.h"
+#include "cli/conn_resets.h"
 #include "cli/conn_views.h"
 #include "pm/diag.h"
 #include "pm/netns.h"
@@ -100,7 +101,8 @@ const struct pm_connection *conn_find(const struct pm_connections *all, uint32_t
 	return NULL;
 }
 
-static void show(struct cli *c, const struct table *conn, const struct table *subflows)
+static void show(struct cli *c, const struct table *conn, const struct table *subflows,
+		 const struct table *resets)
 {
 	struct json j;
 
@@ -108,6 +110,8 @@ static void show(struct cli *c, const struct table *conn, const struct table *su
 		table_print_row(conn, 0, c->out);
 		fputs(subflows->nr_rows ? "\n" : "", c->out);
 		table_print(subflows, c->out, c->color);
+		fputs(resets->nr_rows ? "\n" : "", c->out);
+		table_print(resets, c->out, c->color);
 		return;
 	}
 	json_init(&j, c->out, c->pretty);
@@ -115,6 +119,8 @@ static void show(struct cli *c, const struct table *conn, const struct table *su
 	table_json_members(conn, 0, &j);
 	json_key(&j, "subflows");
 	table_json(subflows, &j);
+	json_key(&j, "resets");
+	table_json(resets, &j);
 	json_object_close(&j);
 	json_end(&j);
 }
@@ -125,7 +131,9 @@ static int run_show(struct cli *c, int nr, char **words)
 	_cleanup_free_ struct conn_row *row = NULL;
 	_cleanup_free_ struct subflow_row *subflows = NULL;
 	const struct pm_connection *conn;
-	struct table conn_table, subflow_table;
+	struct table conn_table, subflow_table, reset_table;
+	struct reset_row resets[PM_RESETS_MAX];
+	size_t nr_resets;
 	struct error e = { 0 };
 	uint32_t token;
 
@@ -145,7 +153,9 @@ static int run_show(struct cli *c, int nr, char **words)
 	}
 	conn_table = view_conns_in_full(row, 1);
 	subflow_table = view_subflows(subflows, conn->nr_subflows);
-	show(c, &conn_table, &subflow_table);
+	conn_resets_read(token, resets, &nr_resets);
+	reset_table = view_resets(resets, nr_resets);
+	show(c, &conn_table, &subflow_table, &reset_table);
 	return EXIT_STATUS_OK;
 }
 

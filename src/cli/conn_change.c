@@ -5,7 +5,9 @@
 #include "cli/conn_args.h"
 #include "cli/conn_report.h"
 #include "pm/interfaces.h"
+#include "pm/netns.h"
 #include "pm/request.h"
+#include "pm/reset.h"
 #include "util/caps.h"
 #include "util/cleanup.h"
 
@@ -19,7 +21,8 @@
 
 static const char *opt_netns, *opt_local, *opt_remote, *opt_remote_port, *opt_local_id,
 	*opt_remote_id, *opt_dev, *opt_port, *opt_id;
-static bool opt_backup;
+static const char *opt_reset;
+static bool opt_backup, opt_transient;
 
 #define NETNS                                                                             \
 	{                                                                                 \
@@ -44,6 +47,16 @@ static const struct option_def add_options[] = {
 static const struct option_def pick_options[] = {
 	{ "local", 0, OPTION_VALUE, "ADDR[:PORT]", "the subflow from this address", &opt_local },
 	{ "remote", 0, OPTION_VALUE, "ADDR[:PORT]", "the subflow to this address", &opt_remote },
+	NETNS,
+};
+
+static const struct option_def del_options[] = {
+	{ "local", 0, OPTION_VALUE, "ADDR[:PORT]", "the subflow from this address", &opt_local },
+	{ "remote", 0, OPTION_VALUE, "ADDR[:PORT]", "the subflow to this address", &opt_remote },
+	{ "reset", 0, OPTION_VALUE, "REASON", "end it with a reset that tells the peer why",
+	  &opt_reset },
+	{ "transient", 0, OPTION_SWITCH, NULL, "with --reset: tell it that the reason will pass",
+	  &opt_transient },
 	NETNS,
 };
 
@@ -120,6 +133,14 @@ static int prepare(struct change *x, struct error *e)
 	return pm_request_fill(&x->r, &f, e);
 }
 
+static int reset(const struct change *x, struct error *e)
+{
+	struct pm_netns ns = { 0 };
+	int err = pm_netns_identify(&ns, e);
+
+	return err < 0 ? err : pm_reset_send(ns.cookie, &x->r, e);
+}
+
 static int carry_out(struct cli *c, struct change *x)
 {
 	struct pm_subflow s = { 0 };
@@ -129,7 +150,7 @@ static int carry_out(struct cli *c, struct change *x)
 	if (err == 0 && x->r.kind == PM_SUBFLOW_ADD)
 		err = pm_request_check_local(&x->r.local, &e);
 	if (err == 0)
-		err = pm_request_send(&x->mptcp, &x->r, &e);
+		err = x->r.reset ? reset(x, &e) : pm_request_send(&x->mptcp, &x->r, &e);
 	if (err == 0 && x->r.kind == PM_SUBFLOW_ADD) {
 		err = pm_request_await(&x->r, ESTABLISH_WAIT_MS, &s, &e);
 		x->r.local.port = s.at.local_port;
@@ -217,10 +238,34 @@ static int run_on_subflow(struct cli *c, struct change *x, const char *token, co
 	return carry_out(c, x);
 }
 
+static int take_reset(struct pm_request *r, struct error *e)
+{
+	enum policy_reset_reason reason;
+
+	if (!opt_reset && opt_transient)
+		return error_set(e, -EINVAL, "--transient goes with --reset REASON");
+	if (!opt_reset)
+		return 0;
+	if (policy_reset_parse(opt_reset, &reason) < 0) {
+		error_set(e, -EINVAL, "there is no reason \"%s\" for a reset", opt_reset);
+		return error_hint(e, "one of unspecified, mptcp-specific-error, "
+				     "lack-of-resources, administratively-prohibited, "
+				     "too-much-outstanding-data, unacceptable-performance, "
+				     "middlebox-interference");
+	}
+	r->reset = true;
+	r->reset_reason = (uint8_t)reason;
+	r->reset_transient = opt_transient;
+	return 0;
+}
+
 static int run_del(struct cli *c, int nr, char **words)
 {
 	_cleanup_(cleanup_change) struct change x = { .r = { .kind = PM_SUBFLOW_DELETE } };
+	struct error e = { 0 };
 
+	if (take_reset(&x.r, &e) < 0)
+		return cli_usage(c, &e);
 	return run_on_subflow(c, &x, words[0], nr > 1 ? words[1] : NULL);
 }
 
@@ -280,7 +325,7 @@ const struct verb verb_conn_subflow_del = {
 	.sub = "subflow del",
 	.words = "TOKEN [ID]",
 	.summary = "close one subflow of a connection",
-	.options = { pick_options, NR(pick_options) },
+	.options = { del_options, NR(del_options) },
 	.min = 1,
 	.max = 2,
 	.run = run_del,

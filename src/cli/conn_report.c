@@ -6,6 +6,7 @@
 
 #include "cli/conn_views.h"
 #include "pm/address.h"
+#include "pm/event.h"
 
 void conn_report(struct cli *c, const struct pm_request *r, const struct pm_subflow *s)
 {
@@ -22,7 +23,10 @@ void conn_report(struct cli *c, const struct pm_request *r, const struct pm_subf
 			 s->state == TCP_ESTABLISHED ? "established" : "not answered yet");
 		break;
 	case PM_SUBFLOW_DELETE:
-		cli_note(c, "subflow %s -> %s deleted\n", local, remote);
+		cli_note(c, "subflow %s -> %s %s%s%s\n", local, remote,
+			 r->reset ? "reset: " : "deleted",
+			 r->reset ? pm_reset_reason_text(r->reset_reason) : "",
+			 r->reset_transient ? ", transient" : "");
 		break;
 	case PM_SUBFLOW_BACKUP:
 		cli_note(c, "subflow %s -> %s: the peer is asked to use it %s\n", local, remote,
@@ -85,6 +89,11 @@ void conn_report_json(struct cli *c, const struct pm_request *r, const struct pm
 		json_key_uint(&j, "remid", r->remote.id);
 	if (r->kind == PM_SUBFLOW_ADD || r->kind == PM_SUBFLOW_BACKUP)
 		json_key_bool(&j, "backup", r->local.flags & PM_FLAG_BACKUP);
+	if (r->reset) {
+		json_key_uint(&j, "reset_reason", r->reset_reason);
+		json_key_string(&j, "reset_reason_text", pm_reset_reason_text(r->reset_reason));
+		json_key_bool(&j, "transient", r->reset_transient);
+	}
 	if (dev)
 		json_key_string(&j, "dev", dev);
 	if (r->kind == PM_SUBFLOW_ADD)

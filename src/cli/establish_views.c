@@ -31,6 +31,15 @@ static const struct {
 	[RESCUE_NOT_SIGNED] = { "not_signed", "left alone: the SYN is signed (TCP MD5 or AO)" },
 	[RESCUE_NOT_PATH] = { "not_path", "no other path has an address of the family" },
 	[RESCUE_NOT_PORT] = { "not_port", "no port was free for the copy" },
+	[RESCUE_DATA_TAKEN] = { "data_taken", "SYNs with data that servers took" },
+	[RESCUE_DATA_LOST] = { "data_lost", "SYNs with data that were lost, one without arrived" },
+	[RESCUE_DATA_COOKIES] = { "data_cookies",
+				  "cookies and requests for one that were taken out of SYNs" },
+	[RESCUE_DATA_HOLDS] = { "data_holds",
+				"times that data was found not to reach a destination" },
+	[RESCUE_DATA_HELD] = { "data_held", "SYNs whose data was taken out because of that" },
+	[RESCUE_DATA_UNLISTED] = { "data_unlisted",
+				   "SYNs whose data was taken out, to a destination not listed" },
 	[RESCUE_FAILED] = { "failed", "packets the kernel would not change or copy" },
 };
 

@@ -92,7 +92,8 @@ static int take(const struct flat *line, void *data)
 		return keep_connection(x, line);
 	if (strcmp(kind, "path") == 0)
 		return path_rows_add(&x->paths, line);
-	keep_subflow(x, line);
+	if (strcmp(kind, "subflow") == 0)
+		keep_subflow(x, line);
 	return 0;
 }
 

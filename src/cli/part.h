@@ -22,7 +22,7 @@ struct part {
 	void (*walk)(const struct parts *p, const struct part_walk *w);
 };
 
-extern const struct part part_congestion, part_marks;
+extern const struct part part_congestion, part_marks, part_reset;
 
 /* Whether the policy may do without `what`, which the kernel refused; noted, and `e` is clear then.
  */

@@ -220,9 +220,12 @@ static int rescue_plan(struct parts *p, const struct parts_run *r, struct pm_pla
 {
 	int err = rescue_change_plan(&p->rescue, r->policy, r->config, r->kernel, plan, e);
 
-	if (err == 0 || !part_leave_out(r, "establish.robe timer or sim", e))
+	/* A list of who gets data in SYNs is not left out: all others would get it. */
+	if (err == 0 || (r->policy && r->policy->tfo.nr_to) ||
+	    !part_leave_out(r, "establish.robe timer or sim, and tfo.blackhole", e))
 		return err;
 	r->policy->establish.robe &= POLICY_ROBE_IPS;
+	r->policy->tfo.blackhole_ms = 0;
 	return rescue_change_plan(&p->rescue, r->policy, r->config, r->kernel, plan, e);
 }
 
@@ -283,8 +286,8 @@ static const struct part part_rescue = {
 
 /* In the order of execution. */
 static const struct part *const parts[] = {
-	&part_rules, &part_programs, &part_guard,  &part_congestion,
-	&part_marks, &part_ips,	     &part_rescue,
+	&part_rules, &part_programs, &part_guard, &part_congestion,
+	&part_marks, &part_ips,	     &part_reset, &part_rescue,
 };
 #define NR_PARTS (sizeof(parts) / sizeof(parts[0]))
 

@@ -13,6 +13,7 @@
 #include "cli/marks_change.h"
 #include "cli/programs_change.h"
 #include "cli/rescue_change.h"
+#include "cli/reset_change.h"
 #include "cli/rules_change.h"
 #include "cli/support.h"
 
@@ -24,6 +25,7 @@ struct parts {
 	struct marks_change marks;
 	struct ips_change ips;
 	struct rescue_change rescue;
+	struct reset_change reset;
 };
 
 /* What they are planned and carried out with; borrowed. */

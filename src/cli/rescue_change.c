@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "pm/cookie.h"
 #include "pm/netns.h"
 #include "pm/rescue_settings.h"
 #include "util/cleanup.h"
@@ -69,27 +70,18 @@ static void list_interfaces(const struct rescue_config *s, char *out, size_t siz
 
 char rescue_change_describe(const struct rescue_change *r, char *out, size_t size)
 {
+	const struct rescue_config *s = r->wanted ? &r->after : &r->before;
 	char on[RESCUE_PATHS_MAX * (IF_NAMESIZE + 2)];
 
-	list_interfaces(r->wanted ? &r->after : &r->before, on, sizeof(on));
-	snprintf(out, size, "%s SYN rescue on %s%s",
+	list_interfaces(s, on, sizeof(on));
+	snprintf(out, size, "%s %s on %s%s%s",
 		 !r->wanted ? "remove"
 		 : r->had   ? "change"
 			    : "load",
-		 on[0] ? on : "no interface yet", r->wanted && r->after.race ? ", racing" : "");
+		 s->on || !rescue_looks_at_data(s) ? "SYN rescue" : "the watch over data in SYNs",
+		 on[0] ? on : "no interface yet", r->wanted && s->race ? ", racing" : "",
+		 r->wanted && s->on && rescue_looks_at_data(s) ? ", with a watch over data" : "");
 	return !r->wanted ? '-' : r->had ? '~' : '+';
-}
-
-int rescue_change_execute(const struct rescue_change *r, const struct loader_config *c, bool force,
-			  struct error *e)
-{
-	enum loader_outcome outcome;
-
-	if (rescue_change_none(r))
-		return 0;
-	if (r->wanted)
-		return loader_rescue_load(c, &r->after, false, &outcome, e);
-	return loader_rescue_unload(c, r->cookie, force, e);
 }
 
 void rescue_change_undo(const struct rescue_change *r, const struct loader_config *c,
@@ -105,4 +97,23 @@ void rescue_change_undo(const struct rescue_change *r, const struct loader_confi
 		     : loader_rescue_unload(c, r->cookie, true, &second);
 	if (err < 0)
 		error_hint(e, "SYN rescue could not be put back: %.150s", second.text);
+}
+
+int rescue_change_execute(const struct rescue_change *r, const struct loader_config *c, bool force,
+			  struct error *e)
+{
+	enum loader_outcome outcome;
+	int err;
+
+	if (rescue_change_none(r))
+		return 0;
+	if (!r->wanted)
+		return loader_rescue_unload(c, r->cookie, force, e);
+	err = loader_rescue_load(c, &r->after, false, &outcome, e);
+	if (err == 0) {
+		err = pm_cookie_tidy(c, r->cookie, e);
+		if (err < 0)
+			rescue_change_undo(r, c, e);
+	}
+	return err;
 }

@@ -36,7 +36,8 @@ void rescue_status_print(struct cli *c, const struct rescue_status *s)
 	struct rescue_count_row rows[RESCUE_COUNTS];
 	size_t nr = view_rescue_counts(s->counts, rows);
 
-	if (!s->loaded)
+	/* Only data in SYNs is looked at. */
+	if (!s->loaded || (!s->settings.on && rescue_looks_at_data(&s->settings) && !s->riding))
 		return;
 	fprintf(c->out, "rescue     %s; asked %" PRIu64 ", rescued %" PRIu64 ", riding %zu\n",
 		rescue_status_robe(&s->settings), s->counts[RESCUE_ASKED],

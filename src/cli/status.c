@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* status: what is in force. */
 #include "cli/cli.h"
+#include "cli/fastopen_status.h"
 #include "cli/guard_views.h"
 #include "cli/rescue_status.h"
+#include "cli/reset_views.h"
 #include "cli/views.h"
 #include "loader/rules.h"
 #include "pm/netns.h"
@@ -21,12 +23,15 @@ struct state {
 	struct loader_support support;
 	struct pm_kernel kernel;
 	struct rescue_status rescue;
+	struct fastopen_status fastopen;
 	struct loader_sched *scheds;
 	size_t nr_scheds;
 	struct mptcp_select_rule rules[MPTCP_SELECT_RULES_MAX];
 	size_t nr_rules;
 	struct guard_row *guards;
 	size_t nr_guards;
+	struct reset_count_row *resets;
+	size_t nr_resets;
 	struct error sched_error; /* schedulers cannot be listed without privileges */
 };
 
@@ -65,10 +70,20 @@ static void print_guards(struct cli *c, const struct state *s)
 	table_print(&guards, c->out, c->color);
 }
 
+static void print_resets(struct cli *c, const struct state *s)
+{
+	const struct table resets = view_reset_counts(s->resets, s->nr_resets);
+
+	if (s->nr_resets)
+		fprintf(c->out, "\nresets\n");
+	table_print(&resets, c->out, c->color);
+}
+
 static void print_json(struct cli *c, const struct state *s, const struct table *endpoints,
 		       const struct table *scheds)
 {
 	const struct table guards = view_guards(s->guards, s->nr_guards, true);
+	const struct table resets = view_reset_counts(s->resets, s->nr_resets);
 	const struct pm_kernel *k = &s->kernel;
 	struct json j;
 
@@ -86,6 +101,8 @@ static void print_json(struct cli *c, const struct state *s, const struct table 
 	json_object_close(&j);
 	json_key(&j, "rescue");
 	rescue_status_json(&s->rescue, &j);
+	json_key(&j, "tfo");
+	fastopen_status_json(&s->fastopen, &j);
 	json_key(&j, "endpoints");
 	table_json(endpoints, &j);
 	json_key(&j, "rules");
@@ -95,6 +112,8 @@ static void print_json(struct cli *c, const struct state *s, const struct table 
 	json_array_close(&j);
 	json_key(&j, "guard");
 	table_json(&guards, &j);
+	json_key(&j, "resets");
+	table_json(&resets, &j);
 	json_key(&j, "schedulers");
 	table_json(scheds, &j);
 	json_object_close(&j);
@@ -115,11 +134,13 @@ static void print_text(struct cli *c, const struct state *s, const struct table 
 	fprintf(c->out, "limits     subflows %u, add_addr_accepted %u\n", k->limits.subflows,
 		k->limits.add_addr_accepted);
 	rescue_status_print(c, &s->rescue);
+	fastopen_status_print(c, &s->fastopen);
 	if (k->nr_endpoints)
 		fprintf(c->out, "\nendpoints\n");
 	table_print(endpoints, c->out, c->color);
 	print_rules(c, s);
 	print_guards(c, s);
+	print_resets(c, s);
 	if (s->nr_scheds)
 		fprintf(c->out, "\nBPF schedulers\n");
 	table_print(scheds, c->out, c->color);
@@ -132,6 +153,7 @@ static void cleanup_state(struct state *s)
 	pm_kernel_clear(&s->kernel);
 	free(s->scheds);
 	free(s->guards);
+	free(s->resets);
 }
 
 /* Needs the same privileges as the schedulers, and fails in the same words. */
@@ -140,8 +162,9 @@ static void read_rules(struct state *s)
 	struct pm_netns ns = { 0 };
 
 	if (pm_netns_identify(&ns, &s->sched_error) == 0 &&
-	    loader_rules_read(NULL, ns.cookie, s->rules, &s->nr_rules, &s->sched_error) == 0)
-		guard_rows_read(ns.cookie, &s->guards, &s->nr_guards, &s->sched_error);
+	    loader_rules_read(NULL, ns.cookie, s->rules, &s->nr_rules, &s->sched_error) == 0 &&
+	    guard_rows_read(ns.cookie, &s->guards, &s->nr_guards, &s->sched_error) == 0)
+		reset_counts_read(ns.cookie, &s->resets, &s->nr_resets, &s->sched_error);
 }
 
 static int run(struct cli *c, int nr, char **words)
@@ -160,6 +183,7 @@ static int run(struct cli *c, int nr, char **words)
 	if (pm_kernel_read(&s.kernel, &e) < 0)
 		return cli_fail(c, &e);
 	rescue_status_read(&s.rescue);
+	fastopen_status_read(&s.fastopen);
 	if (loader_sched_list(NULL, &s.scheds, &s.nr_scheds, &s.sched_error) == 0)
 		read_rules(&s);
 	endpoints = view_endpoint_rows(&s.kernel);

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pm/fastopen.h"
+#include "pm/rescue_settings.h"
 #include "pm/sysctl.h"
 
 void left_out_add(struct left_out *l, const char *fmt, ...)
@@ -48,8 +50,8 @@ static int without(const struct policy *p, const char *what, const struct loader
 	return 1;
 }
 
-static int check_guard(struct policy *p, const struct loader_support *s, struct left_out *l,
-		       struct error *e)
+static int check_wire(struct policy *p, const struct loader_support *s, struct left_out *l,
+		      struct error *e)
 {
 	static const enum loader_feature_id needed[] = { FEATURE_BTF, FEATURE_TCX, FEATURE_BPFFS };
 	const struct loader_feature *f = NULL;
@@ -59,11 +61,18 @@ static int check_guard(struct policy *p, const struct loader_support *s, struct 
 		if (!s->features[needed[i]].present)
 			f = &s->features[needed[i]];
 	}
-	if (!f || !p->guard.set)
+	if (!f)
 		return 0;
-	r = without(p, "guard", f, l, e);
+	r = p->guard.set ? without(p, "guard", f, l, e) : 0;
 	if (r > 0)
 		memset(&p->guard, 0, sizeof(p->guard));
+	if (r < 0 || !p->reset.emits)
+		return r < 0 ? r : 0;
+	r = without(p, "reset.emit", f, l, e);
+	if (r > 0) {
+		p->reset.emits = false;
+		memset(p->reset.emit, 0, sizeof(p->reset.emit));
+	}
 	return r < 0 ? r : 0;
 }
 
@@ -79,6 +88,35 @@ static int check_establish(struct policy *p, const struct loader_support *s, str
 	if (r > 0)
 		p->establish.robe = 0;
 	return r < 0 ? r : 0;
+}
+
+/* The sysctl alone needs nothing but a kernel. */
+static int check_tfo(struct policy *p, const struct loader_support *s, struct left_out *l,
+		     struct error *e)
+{
+	const struct loader_feature *f = first_missing(s, 1);
+	int r, bits;
+
+	pm_sysctl_fastopen(&bits);
+	if (pm_fastopen_wanted(p) && bits < 0)
+		return error_set(e, -EOPNOTSUPP,
+				 "tfo: this kernel has no sysctl net.ipv4.tcp_fastopen");
+	if (!f || !pm_rescue_looks_at_data(p))
+		return 0;
+	r = without(p,
+		    p->tfo.nr_to ? "tfo.to (and tfo.client)"
+				 : "tfo.blackhole (default 1h; 0s does without)",
+		    f, l, e);
+	if (r <= 0)
+		return r;
+	/* Nobody gets data rather than others than those listed. */
+	if (p->tfo.nr_to) {
+		p->tfo.client = POLICY_NO;
+		p->tfo.no_cookie &= ~(unsigned int)POLICY_TFO_NO_COOKIE_CLIENT;
+		p->tfo.nr_to = 0;
+	}
+	p->tfo.blackhole_ms = 0;
+	return 0;
 }
 
 static int check_syn_retries(struct policy *p, struct left_out *l, struct error *e)
@@ -130,9 +168,11 @@ int support_check(struct policy *p, const struct loader_config *c, struct left_o
 		error_set(e, -EOPNOTSUPP, "this machine lacks %s: %s", f->name, f->detail);
 		return error_hint(e, "%s", f->fix);
 	}
-	err = check_guard(p, &s, l, e);
+	err = check_wire(p, &s, l, e);
 	if (err == 0)
 		err = check_establish(p, &s, l, e);
+	if (err == 0)
+		err = check_tfo(p, &s, l, e);
 	if (err == 0)
 		err = check_syn_retries(p, l, e);
 	return err < 0 ? err : check_scheduler(p, &s, l, e);

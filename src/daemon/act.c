@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "daemon/source.h"
+#include "pm/reset.h"
 
 #define US_PER_SECOND	   1000000
 #define NS_PER_US	   1000
@@ -87,18 +88,36 @@ static void remember(struct failures *f, size_t decision, const char *text)
 	snprintf(bigger[f->nr++].why, FAILURE_BYTES, "%.*s", FAILURE_BYTES - 1, text);
 }
 
-static void request(struct daemon *d, const struct pm_decision *one, size_t i, struct failures *f)
+/* A subflow is to go, whether or not the peer can be told why; what is not told is not reported. */
+static bool reset(struct daemon *d, struct pm_request *r)
 {
+	struct error e = { 0 };
+	int err = pm_reset_send(d->netns.cookie, r, &e);
+
+	if (err == 0)
+		return true;
+	if (err != -ENXIO && err != -ENOENT)
+		log_error(&d->log, &e);
+	r->reset = false;
+	return false;
+}
+
+static void request(struct daemon *d, size_t i, struct failures *f)
+{
+	struct pm_decision one = d->decisions.items[i];
 	char what[REQUEST_TEXT_BYTES];
 	struct error e = { 0 };
-	int err = pm_request_send(&d->requests, &one->request, &e);
+	int err = 0;
 
+	if (!one.request.reset || !reset(d, &one.request))
+		err = pm_request_send(&d->requests, &one.request, &e);
+	d->decisions.items[i].request.reset = one.request.reset;
 	d->counters.requests++;
-	pm_engine_result(d->engine, one, err, loop_now_ms());
+	pm_engine_result(d->engine, &one, err, loop_now_ms());
 	if (err == 0)
 		return;
 	d->counters.failed_requests++;
-	pm_request_describe(&one->request, what, sizeof(what));
+	pm_request_describe(&one.request, what, sizeof(what));
 	remember(f, i, why(&e, what));
 }
 
@@ -106,7 +125,7 @@ static void carry_out(struct daemon *d, const struct pm_decision *one, size_t i,
 {
 	switch (one->kind) {
 	case PM_DECIDE_REQUEST:
-		request(d, one, i, f);
+		request(d, i, f);
 		break;
 	case PM_DECIDE_ENDPOINTS:
 		d->settle = true;

@@ -7,6 +7,7 @@
 #include "daemon/requests.h"
 #include "pm/address.h"
 #include "pm/nat64.h"
+#include "pm/reset.h"
 
 #define MS_PER_SECOND 1000
 
@@ -55,6 +56,18 @@ static const char *state_of(const struct pm_source_view *s)
 	if (s->bad)
 		return "bad";
 	return s->allowed == PM_ALLOWED_BACKUP ? "capped" : "good";
+}
+
+/* Nothing when the policy that is followed now has no path for it. */
+static void put_path(struct json *j, const struct daemon *d, size_t source)
+{
+	struct pm_source_view s;
+
+	if (source >= pm_engine_nr_sources(d->engine))
+		return;
+	pm_engine_source(d->engine, source, &s);
+	if (s.path < d->policy->nr_paths)
+		json_key_string(j, "path", d->policy->paths[s.path].name);
 }
 
 static void put_source(struct json *j, const struct daemon *d, const struct pm_source_view *s)
@@ -156,6 +169,35 @@ void answer_connection(struct daemon *d, const struct pm_connection_view *v,
 	close_line(&j);
 }
 
+static void put_reason(struct json *j, uint32_t reason, bool transient)
+{
+	const char *text = pm_reset_reason_text(reason);
+
+	json_key_uint(j, "reset_reason", reason);
+	if (text)
+		json_key_string(j, "reset_reason_text", text);
+	json_key_bool(j, "transient", transient);
+}
+
+static void put_reset(const struct daemon *d, const struct pm_reset_view *r, FILE *out)
+{
+	char does[PM_RESET_TEXT_BYTES];
+	struct json j;
+
+	open_line(&j, out);
+	json_key_string(&j, "kind", "reset");
+	json_key_uint(&j, "ago_ms", loop_now_ms() - r->at_ms);
+	put_address(&j, "saddr4", "saddr6", &r->at.local);
+	put_address(&j, "daddr4", "daddr6", &r->at.remote);
+	json_key_uint(&j, "sport", r->at.local_port);
+	json_key_uint(&j, "dport", r->at.remote_port);
+	put_path(&j, d, r->source);
+	put_reason(&j, r->reason, r->transient);
+	pm_reaction_describe(&r->reaction, does, sizeof(does));
+	json_key_string(&j, "reaction", does);
+	close_line(&j);
+}
+
 void answer_details(struct daemon *d, const struct pm_connection_view *v, FILE *out)
 {
 	struct pm_source_view s;
@@ -163,6 +205,8 @@ void answer_details(struct daemon *d, const struct pm_connection_view *v, FILE *
 
 	for (size_t i = 0; i < pm_engine_nr_sources(d->engine); i++) {
 		pm_engine_source(d->engine, i, &s);
+		if (s.path >= d->policy->nr_paths)
+			continue;
 		open_line(&j, out);
 		json_key_string(&j, "kind", "path");
 		put_source(&j, d, &s);
@@ -180,14 +224,13 @@ void answer_details(struct daemon *d, const struct pm_connection_view *v, FILE *
 		json_key_uint(&j, "dport", f->at.remote_port);
 		json_key_uint(&j, "locid", f->local_id);
 		json_key_uint(&j, "remid", f->remote_id);
-		if (f->source < pm_engine_nr_sources(d->engine)) {
-			pm_engine_source(d->engine, f->source, &s);
-			json_key_string(&j, "path", d->policy->paths[s.path].name);
-		}
+		put_path(&j, d, f->source);
 		json_key_bool(&j, "established", f->established);
 		json_key_bool(&j, "backup", f->backup);
 		close_line(&j);
 	}
+	for (size_t i = 0; i < v->nr_resets; i++)
+		put_reset(d, &v->resets[i], out);
 }
 
 void answer_clear_view(struct pm_connection_view *v)
@@ -241,6 +284,8 @@ void control_write_report(FILE *out, const struct daemon_report *r)
 		put_if(&j, "dport", q->remote.port);
 		if (q->local.flags & PM_FLAG_BACKUP)
 			json_key_bool(&j, "backup", true);
+		if (q->reset)
+			put_reason(&j, q->reset_reason, q->reset_transient);
 	} else if (r->what) {
 		json_key_string(&j, "text", r->what);
 	}

@@ -21,8 +21,8 @@ static int by_ifindex(const void *a, const void *b)
 
 static bool is_attached(const struct loader_config *c, uint64_t netns, uint32_t ifindex)
 {
-	struct guard_link link = { 0 };
-	_cleanup_close_ int fd = guard_pins_link(c, netns, ifindex, &link);
+	struct tcx_link link = { 0 };
+	_cleanup_close_ int fd = tcx_pins_link(PINS(c, netns), ifindex, &link);
 
 	return fd >= 0 && link.ifindex == ifindex;
 }
@@ -123,4 +123,9 @@ int loader_guard_events(const struct loader_config *c, uint64_t netns, uint64_t 
 			(*lost)++;
 	}
 	return (int)n;
+}
+
+int loader_guard_map(const struct loader_config *c, uint64_t netns, const char *name)
+{
+	return tcx_pins_map(PINS(c, netns), name);
 }

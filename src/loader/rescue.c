@@ -18,7 +18,7 @@
 #define TOOL	   "establish/rescue"
 #define HOOK_BYTES 32
 
-static const char *const maps[] = { "settings", "flows", "counts" };
+static const char *const maps[] = { "settings", "flows", "counts", "lost_data" };
 
 struct hook {
 	const char *program, *prefix;
@@ -30,6 +30,11 @@ static const struct hook hooks[] = {
 	{ "rescue_out", "out", true },
 };
 
+struct cgroup_hook {
+	const char *program, *name;
+	bool (*wanted)(const struct rescue_config *c);
+};
+
 struct load {
 	const struct loader_config *c;
 	const struct rescue_config *wanted;
@@ -37,6 +42,16 @@ struct load {
 	struct bpf_object *obj;
 	bool changed, fresh;
 };
+
+static bool has_timer(const struct rescue_config *c)
+{
+	return c->timer_jiffies != 0;
+}
+
+static bool watches_data(const struct rescue_config *c)
+{
+	return c->data_hold_ms != 0;
+}
 
 static void link_close(struct bpf_link **l)
 {
@@ -166,17 +181,23 @@ static int attach_hook(struct load *l, const struct hook *h, uint32_t ifindex, s
 	return rescue_pin_make(l->c, l->cookie, name, bpf_link__fd(link), e);
 }
 
-static int attach_timer(struct load *l, struct error *e)
+/* What the root cgroup has, of those that the settings ask for. */
+static const struct cgroup_hook cgroup_hooks[] = {
+	{ "rescue_timer", "timer", has_timer },
+	{ "rescue_data", "data", watches_data },
+};
+
+static int attach_cgroup(struct load *l, const struct cgroup_hook *h, struct error *e)
 {
-	struct bpf_program *prog = bpf_object__find_program_by_name(l->obj, "rescue_timer");
+	struct bpf_program *prog = bpf_object__find_program_by_name(l->obj, h->program);
 	_cleanup_(link_close) struct bpf_link *link = NULL;
 	_cleanup_close_ int root = -1;
 	bool done;
 	int err;
 
-	if (!l->wanted->timer_jiffies)
-		return rescue_pin_remove(l->c, l->cookie, "timer", e);
-	err = renew(l, "timer", prog, &done, e);
+	if (!h->wanted(l->wanted))
+		return rescue_pin_remove(l->c, l->cookie, h->name, e);
+	err = renew(l, h->name, prog, &done, e);
 	if (err < 0 || done)
 		return err;
 	root = cgroup_open("/");
@@ -184,10 +205,10 @@ static int attach_timer(struct load *l, struct error *e)
 		return error_set(e, root, "cannot open the root of cgroup v2: %s", strerror(-root));
 	link = bpf_program__attach_cgroup(prog, root);
 	if (!link)
-		return error_set(e, -errno, "cannot attach rescue_timer to the root cgroup: %s",
+		return error_set(e, -errno, "cannot attach %s to the root cgroup: %s", h->program,
 				 strerror(errno));
 	l->changed = true;
-	return rescue_pin_make(l->c, l->cookie, "timer", bpf_link__fd(link), e);
+	return rescue_pin_make(l->c, l->cookie, h->name, bpf_link__fd(link), e);
 }
 
 struct stale {
@@ -252,8 +273,8 @@ static int install(struct load *l, struct error *e)
 	/* Without settings the programs do nothing, so these come last. */
 	if (err == 0)
 		err = write_settings(l, e);
-	if (err == 0)
-		err = attach_timer(l, e);
+	for (size_t h = 0; err == 0 && h < sizeof(cgroup_hooks) / sizeof(cgroup_hooks[0]); h++)
+		err = attach_cgroup(l, &cgroup_hooks[h], e);
 	if (err == 0)
 		err = loader_rescue_flows(l->c, l->cookie, &flows, &stale.nr, e);
 	if (err < 0)
@@ -285,7 +306,12 @@ static bool is_installed(const struct load *l)
 				return false;
 		}
 	}
-	return !l->wanted->timer_jiffies || runs(l, "timer", "rescue_timer");
+	for (size_t h = 0; h < sizeof(cgroup_hooks) / sizeof(cgroup_hooks[0]); h++) {
+		if (cgroup_hooks[h].wanted(l->wanted) &&
+		    !runs(l, cgroup_hooks[h].name, cgroup_hooks[h].program))
+			return false;
+	}
+	return true;
 }
 
 int loader_rescue_load(const struct loader_config *c, const struct rescue_config *wanted,

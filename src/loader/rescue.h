@@ -2,8 +2,9 @@
 /*
  * SYN rescue (bpf/establish/rescue.bpf.c) in the thread's network namespace, which `cookie`
  * (SO_NETNS_COOKIE) names. All there is of it is pinned in BPFFS/mptcp-pm/rescue/COOKIE: the maps
- * `settings`, `flows` and `counts`, and one link for each hook, `timer`, `out-IFINDEX` and
- * `in-IFINDEX`; so it outlives the program that loaded it, and the next one finds it.
+ * `settings`, `flows`, `counts` and `lost_data`, and one link for each hook, `timer`, `data`,
+ * `out-IFINDEX` and `in-IFINDEX`; so it outlives the program that loaded it, and the next one finds
+ * it.
  */
 #ifndef LOADER_RESCUE_H
 #define LOADER_RESCUE_H
@@ -48,6 +49,15 @@ int loader_rescue_forget(const struct loader_config *c, uint64_t cookie,
 
 int loader_rescue_counts(const struct loader_config *c, uint64_t cookie,
 			 uint64_t out[RESCUE_COUNTS], struct error *e);
+
+struct loader_rescue_lost {
+	struct rescue_lost_key at;
+	struct rescue_lost lost;
+};
+
+/* The destinations that get no data in SYNs now, at most `max`; *nr is how many there are. */
+int loader_rescue_held(const struct loader_config *c, uint64_t cookie, uint64_t now_ns,
+		       struct loader_rescue_lost *out, size_t max, size_t *nr, struct error *e);
 
 /* Does it ride the address of another path, and is not closed? */
 bool loader_rescue_rides(const struct rescue_flow *f);

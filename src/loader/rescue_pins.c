@@ -93,7 +93,7 @@ int rescue_pin_folder_make(const struct loader_config *c, uint64_t cookie, struc
 /* The links first: programs without their maps' names are harmless, the reverse is not. */
 int rescue_pin_folder_remove(const struct loader_config *c, uint64_t cookie, struct error *e)
 {
-	static const char *const maps[] = { "settings", "flows", "counts" };
+	static const char *const maps[] = { "settings", "flows", "counts", "lost_data" };
 	_cleanup_(cleanup_dir) DIR *dir = NULL;
 	char path[PINS_PATH_BYTES];
 	struct dirent *d;

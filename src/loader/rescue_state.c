@@ -73,6 +73,31 @@ int loader_rescue_flows(const struct loader_config *c, uint64_t cookie,
 	return 0;
 }
 
+int loader_rescue_held(const struct loader_config *c, uint64_t cookie, uint64_t now_ns,
+		       struct loader_rescue_lost *out, size_t max, size_t *nr, struct error *e)
+{
+	_cleanup_close_ int fd = rescue_pin_open(c, cookie, "lost_data");
+	struct rescue_lost_key at, *last = NULL;
+	struct rescue_lost lost;
+	size_t steps = 0;
+
+	*nr = 0;
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return error_set(e, fd, "cannot open what is known of data in SYNs: %s",
+				 strerror(-fd));
+	while (steps++ < 2 * RESCUE_LOST_MAX && bpf_map_get_next_key(fd, last, &at) == 0) {
+		last = &at;
+		if (bpf_map_lookup_elem(fd, &at, &lost) < 0 || lost.until_ns <= now_ns)
+			continue;
+		if (*nr < max)
+			out[*nr] = (struct loader_rescue_lost){ at, lost };
+		++*nr;
+	}
+	return 0;
+}
+
 int loader_rescue_forget(const struct loader_config *c, uint64_t cookie,
 			 const struct loader_rescue_flow *f, struct error *e)
 {

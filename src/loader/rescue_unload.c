@@ -14,16 +14,20 @@ static int stop_copying(const struct loader_config *c, uint64_t cookie, struct e
 	_cleanup_free_ struct rescue_config *now = calloc(1, sizeof(*now));
 	_cleanup_close_ int fd = rescue_pin_open(c, cookie, "settings");
 	uint32_t zero = 0;
+	int err;
 
 	if (!now)
 		return error_set(e, -ENOMEM, "out of memory");
 	if (fd < 0 || bpf_map_lookup_elem(fd, &zero, now) < 0)
 		return 0;
 	now->on = 0;
+	now->data_listed = 0;
+	now->data_hold_ms = 0;
 	if (bpf_map_update_elem(fd, &zero, now, BPF_ANY) < 0)
 		return error_set(e, -errno, "cannot write the settings of SYN rescue: %s",
 				 strerror(errno));
-	return rescue_pin_remove(c, cookie, "timer", e);
+	err = rescue_pin_remove(c, cookie, "timer", e);
+	return err < 0 ? err : rescue_pin_remove(c, cookie, "data", e);
 }
 
 /* Without its interface nothing of it is left to break. */

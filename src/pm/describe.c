@@ -88,6 +88,10 @@ void pm_action_describe(const struct pm_action *a, char *out, size_t size)
 		append(&l, "set fallback-syn-retries %d (was %d)", a->syn_retries,
 		       a->syn_retries_before);
 		break;
+	case PM_SET_FASTOPEN:
+		append(&l, "set tcp_fastopen 0x%x (was 0x%x)", (unsigned int)a->fastopen,
+		       (unsigned int)a->fastopen_before);
+		break;
 	case PM_SET_MANAGER:
 		append(&l, "set path_manager %s (was %s)", a->manager, a->manager_before);
 		break;

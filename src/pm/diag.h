@@ -82,7 +82,9 @@ int pm_token_parse(const char *text, uint32_t *out, struct error *e);
  * that is well-formed but no subflow of an MPTCP connection; *out is then of no use. What an older
  * kernel does not tell is 0. */
 struct nlmsghdr *pm_encode_diag(char *buffer, int family, uint32_t protocol);
-struct nlmsghdr *pm_encode_destroy(char *buffer, const struct pm_socket_pair *at);
+/* `ifindex`: of the device that the socket is bound to, or 0. */
+struct nlmsghdr *pm_encode_destroy(char *buffer, const struct pm_socket_pair *at,
+				   unsigned int ifindex);
 int pm_decode_connection(const struct nlmsghdr *m, struct pm_connection *out);
 int pm_decode_subflow(const struct nlmsghdr *m, struct pm_subflow *out);
 /* Sorts and gives each connection its subflows and role. */

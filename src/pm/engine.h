@@ -28,6 +28,7 @@
 #define PM_SOURCES_MAX	      64 /* more usable addresses are left out, and counted */
 #define PM_SUBFLOWS_PER_BATCH 8	 /* of one connection, from one input */
 #define PM_REASON_BYTES	      96
+#define PM_RESETS_MAX	      8 /* of a connection are remembered */
 
 struct pm_engine;
 
@@ -155,6 +156,16 @@ struct pm_subflow_view {
 	bool backup, peer_backup; /* asked by us, by the peer */
 };
 
+/* The peer reset a subflow, and what is done about it. */
+struct pm_reset_view {
+	uint64_t at_ms;
+	struct pm_socket_pair at;
+	size_t source;	/* as in pm_subflow_view */
+	uint8_t reason; /* enum policy_reset_reason, or of a newer RFC */
+	bool transient;
+	struct policy_reaction reaction; /* after_ms of POLICY_RETRY_HOLD too; none of a server */
+};
+
 struct pm_connection_view {
 	uint32_t token;
 	bool ours;	   /* false: the kernel's path manager has it, or it fell back to TCP */
@@ -165,6 +176,8 @@ struct pm_connection_view {
 	enum pm_wanted wanted[PM_SOURCES_MAX];
 	struct pm_subflow_view *subflows; /* the caller's, one free() */
 	size_t nr_subflows;
+	struct pm_reset_view resets[PM_RESETS_MAX]; /* the newest ones, the oldest first */
+	size_t nr_resets;
 	uint64_t next_ms;		   /* when something is tried again; 0: nothing is */
 	char last_reason[PM_REASON_BYTES]; /* of the newest decision; may be empty */
 };

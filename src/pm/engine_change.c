@@ -99,14 +99,44 @@ static void send_withdrawal(struct work *w, const struct flow *f)
 		w->c->announced &= ~(1ull << f->source);
 }
 
-static void close_flow(struct work *w, struct flow *f)
+static bool is_last_of_address(const struct work *w, const struct flow *f)
 {
-	if (!engine_change(w, PM_SUBFLOW_DELETE, f))
+	for (const struct flow *g = w->c->flows; g < w->c->flows + w->c->nr_flows; g++)
+		if (g != f && g->source == f->source && g->local_id == f->local_id &&
+		    g->local_port && !(g->bits & FLOW_DELETING))
+			return false;
+	return true;
+}
+
+/* The kernel forgets an id with the last subflow of it that it is told to close, so a withdrawal
+ * comes before. A reset leaves the id, and has to come first: the peer would close the subflows
+ * itself. */
+static void close_flow(struct work *w, struct flow *f, bool displaced, bool withdrawn)
+{
+	struct pm_request say = { 0 };
+	bool reset = engine_reset_said(w, f, displaced, &say);
+	bool after = reset && withdrawn && is_last_of_address(w, f);
+	struct pm_decision *d;
+
+	/* What is being deleted is not looked at again to be withdrawn. */
+	if (after && w->nr + 2 > PM_SUBFLOWS_PER_BATCH) {
+		w->more = true;
 		return;
+	}
+	if (!reset && withdrawn)
+		send_withdrawal(w, f);
+	d = engine_change(w, PM_SUBFLOW_DELETE, f);
+	if (!d)
+		return;
+	d->request.reset = reset;
+	d->request.reset_reason = say.reset_reason;
+	d->request.reset_transient = say.reset_transient;
 	f->bits = (uint8_t)((f->bits | FLOW_DELETING) & ~FLOW_DOOMED);
 	f->since_ms = (uint32_t)w->e->now;
 	if (w->e->now + CLOSE_LOST_MS < w->due)
 		w->due = w->e->now + CLOSE_LOST_MS;
+	if (after)
+		send_withdrawal(w, f);
 }
 
 /* An address as if a subflow came from it; the attempts of announcing have no remote side. */
@@ -131,9 +161,7 @@ static bool cut(struct work *w, struct flow *f)
 	engine_postpone(w->e, w->c, f, w->v.mode->hold_ms);
 	if (w->c->announced >> f->source & 1)
 		engine_postpone(w->e, w->c, &address, w->v.mode->hold_ms);
-	if (!(f->bits & FLOW_WITHDRAWN))
-		send_withdrawal(w, f);
-	close_flow(w, f);
+	close_flow(w, f, false, !(f->bits & FLOW_WITHDRAWN));
 	return true;
 }
 
@@ -207,13 +235,12 @@ bool engine_has_other(const struct work *w, const struct flow *f)
 	return false;
 }
 
-static void withdraw(struct work *w, const struct flow *f)
+static bool may_withdraw(const struct work *w, const struct flow *f)
 {
 	uint8_t now = engine_source_of(w->e, f->local);
 
 	/* The peer would close what comes from another device that has the address. */
-	if (now == NO_SOURCE || !engine_source_usable(w->e, now))
-		send_withdrawal(w, f);
+	return now == NO_SOURCE || !engine_source_usable(w->e, now);
 }
 
 void engine_remove(struct work *w)
@@ -223,7 +250,7 @@ void engine_remove(struct work *w)
 
 	for (size_t i = c->nr_flows; i-- > 0;) {
 		struct flow *f = &c->flows[i];
-		bool gone = !engine_flow_usable(w->e, f);
+		bool gone = !engine_flow_usable(w->e, f), displaced;
 
 		if (!(f->bits & FLOW_DOOMED))
 			continue;
@@ -233,14 +260,13 @@ void engine_remove(struct work *w)
 				engine_forget_flow(w->e, c, f);
 			continue;
 		}
-		if (places && !gone && engine_has_other(w, f))
+		displaced = places && !gone && engine_has_other(w, f);
+		if (displaced)
 			places--;
 		else if (!may_go(w, f))
 			continue;
-		/* The kernel forgets the id with the last subflow, so that comes after. */
-		if (gone && !(f->bits & FLOW_WITHDRAWN))
-			withdraw(w, f);
-		close_flow(w, f);
+		close_flow(w, f, displaced,
+			   gone && !(f->bits & FLOW_WITHDRAWN) && may_withdraw(w, f));
 	}
 }
 
@@ -270,8 +296,8 @@ void engine_announce(struct work *w)
 		struct flow f = address_of(w, s);
 		uint64_t when;
 
-		if (is && !engine_source_usable(w->e, s))
-			withdraw(w, &f);
+		if (is && !engine_source_usable(w->e, s) && may_withdraw(w, &f))
+			send_withdrawal(w, &f);
 		if (is || !engine_source_usable(w->e, s) || !should_be_announced(w, s))
 			continue;
 		when = engine_retry_ms(w->e, w->c, s, nowhere, 0);

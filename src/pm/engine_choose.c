@@ -42,6 +42,10 @@ static bool find_obstacle(const struct policy *policy, char out[PM_REASON_BYTES]
 		snprintf(out, PM_REASON_BYTES, "nat64 joins addresses the peer did not announce");
 		return true;
 	}
+	if (policy->reset.set) {
+		snprintf(out, PM_REASON_BYTES, "reset is about subflows one by one");
+		return true;
+	}
 	if (why || mode->open_after_ms || mode->open_after_bytes) {
 		snprintf(out, PM_REASON_BYTES, "mode %.30s %s", mode->name,
 			 why ? why : "opens subflows later (open-after)");
@@ -95,7 +99,9 @@ int pm_engine_check(const struct policy *policy, struct error *e)
 			  rule->line, why);
 	else
 		error_set(e, -EINVAL, "engine kernel cannot do what %s asks: %s",
-			  policy->nat64.set ? "the policy" : "the default rule", why);
+			  policy->nat64.set || policy->reset.set ? "the policy"
+								 : "the default rule",
+			  why);
 	return error_hint(e, "write \"engine: userspace\", or leave it out");
 }
 

@@ -74,7 +74,11 @@ static void free_conn(struct pm_engine *e, struct conn *c)
 	engine_release(e, &c->user);
 	engine_release(e, &c->reason);
 	free(c->flows);
-	free(c->attempts);
+	if (c->past) {
+		free(c->past->attempts);
+		free(c->past->resets);
+	}
+	free(c->past);
 	free(c->peers);
 	free(c);
 }

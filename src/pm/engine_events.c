@@ -146,12 +146,13 @@ static void on_sub_closed(struct pm_engine *e, struct conn *c, const struct pm_e
 		return;
 	told = *f;
 	engine_drop_flow(e, c, f);
-	if ((told.bits & FLOW_DELETING) || c->role != PM_ROLE_CLIENT)
+	if (told.bits & FLOW_DELETING)
 		return;
-	engine_failed(e, c, &told, told.bits & FLOW_ESTABLISHED);
+	if (c->role == PM_ROLE_CLIENT)
+		engine_failed(e, c, &told, told.bits & FLOW_ESTABLISHED);
 	if (pm_event_has(ev, MPTCP_ATTR_RESET_REASON))
-		engine_reset_reason(e, c, &told, ev->reset_reason,
-				    ev->reset_flags & PM_RESET_FLAG_TRANSIENT);
+		engine_reset_heard(e, c, &told, ev->reset_reason,
+				   ev->reset_flags & PM_RESET_FLAG_TRANSIENT);
 }
 
 static void on_priority(struct pm_engine *e, struct conn *c, const struct pm_event *ev)

@@ -103,6 +103,23 @@ struct attempt {
 	uint64_t next_ms;
 };
 
+/* The peer reset a subflow. */
+struct reset {
+	uint64_t at_ms;
+	uint32_t after_ms; /* with POLICY_RETRY_AFTER and POLICY_RETRY_HOLD */
+	uint8_t local[16], remote[16];
+	uint16_t local_port, remote_port;
+	uint8_t source, reason, retry; /* enum policy_retry; 0: the peer's to do */
+	bool transient, as_backup;
+};
+
+/* Of a connection that lost something; most never do. */
+struct past {
+	struct attempt *attempts;
+	struct reset *resets; /* the oldest first; NULL, or room for PM_RESETS_MAX */
+	uint8_t nr_attempts, nr_resets;
+};
+
 /* An address that the peer announced. */
 struct peer {
 	uint8_t address[16];
@@ -127,7 +144,7 @@ enum conn_bits {
 struct conn {
 	struct conn *next; /* in its bucket */
 	struct flow *flows;
-	struct attempt *attempts;
+	struct past *past; /* NULL: nothing failed yet */
 	struct peer *peers;
 	const char *cgroup, *user, *reason; /* interned; NULL */
 	uint64_t born_ms, due_ms, moved_bytes;
@@ -138,7 +155,7 @@ struct conn {
 	uint32_t heap_at;   /* UINT32_MAX: not due */
 	uint32_t looked_at; /* the last input that it was */
 	uint16_t bits;
-	uint8_t nr_flows, nr_attempts, nr_peers;
+	uint8_t nr_flows, nr_peers;
 	uint8_t rule; /* index of policy.rules; the number of them: the default one */
 	uint8_t mode;
 	uint8_t role; /* enum pm_role */
@@ -290,8 +307,8 @@ struct attempt *engine_attempt(const struct pm_engine *e, const struct conn *c, 
 void engine_failed(struct pm_engine *e, struct conn *c, const struct flow *f, bool was_up);
 /* Not yet: again after `delay_ms`, which is no failure. */
 void engine_postpone(struct pm_engine *e, struct conn *c, const struct flow *f, uint32_t delay_ms);
-void engine_reset_reason(struct pm_engine *e, struct conn *c, const struct flow *f, uint32_t reason,
-			 bool transient);
+/* Made when there is none; NULL: memory is short. */
+struct past *engine_past(struct pm_engine *e, struct conn *c);
 /* When a join may be made: 0 now, UINT64_MAX never. */
 uint64_t engine_retry_ms(const struct pm_engine *e, const struct conn *c, uint8_t source,
 			 const uint8_t remote[16], uint16_t port);
@@ -299,6 +316,17 @@ uint64_t engine_retry_ms(const struct pm_engine *e, const struct conn *c, uint8_
 void engine_heal(struct pm_engine *e, struct source *s);
 void engine_worked(struct pm_engine *e, const struct flow *f);
 void engine_forget_blocks(struct pm_engine *e);
+/* No join from `source` (NO_SOURCE: from anywhere) to the address until then. */
+void engine_block(struct pm_engine *e, const uint8_t address[16], uint8_t source,
+		  uint64_t until_ms);
+/* Not before the step of back-off that its failures have reached. */
+void engine_back_off(struct pm_engine *e, struct attempt *a);
+
+/* engine_reset.c */
+/* The peer said why it reset a subflow: what the policy does about it, after engine_failed(); of a
+ * server it is remembered only. */
+void engine_reset_heard(struct pm_engine *e, struct conn *c, const struct flow *f, uint32_t reason,
+			bool transient);
 
 /* engine_targets.c */
 struct target {
@@ -343,6 +371,8 @@ struct candidate *engine_candidate(struct work *w, uint8_t source);
 bool engine_stays(const struct flow *f);
 /* The subflow is on a path that is there. */
 bool engine_flow_usable(const struct pm_engine *e, const struct flow *f);
+/* There is another one like it, which stays. */
+bool engine_has_twin(const struct conn *c, const struct flow *f);
 /* NULL when this batch is full, or memory is. */
 struct pm_decision *engine_change(struct work *w, enum pm_request_kind kind, const struct flow *f);
 bool engine_has_other(const struct work *w, const struct flow *f);
@@ -354,6 +384,10 @@ void engine_evaluate(struct pm_engine *e, struct conn *c);
 void engine_reason_add(struct work *w, const struct flow *f, char out[PM_REASON_BYTES]);
 void engine_reason_priority(struct work *w, const struct flow *f, char out[PM_REASON_BYTES]);
 void engine_reason_remove(struct work *w, const struct flow *f, char out[PM_REASON_BYTES]);
+/* Whether the peer is told why it is removed; sets what it is told. `displaced`: another one gets
+ * its place. */
+bool engine_reset_said(const struct work *w, const struct flow *f, bool displaced,
+		       struct pm_request *r);
 
 /* engine_decide.c: NULL when memory is short. */
 struct pm_decision *engine_decide(struct pm_engine *e, enum pm_decision_kind kind, uint32_t token);

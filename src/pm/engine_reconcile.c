@@ -64,7 +64,7 @@ static void drop_overtaken(struct work *w)
 	}
 }
 
-static bool has_twin(const struct conn *c, const struct flow *f)
+bool engine_has_twin(const struct conn *c, const struct flow *f)
 {
 	for (const struct flow *g = c->flows; g < c->flows + c->nr_flows; g++) {
 		bool g_up = g->bits & FLOW_ESTABLISHED, f_up = f->bits & FLOW_ESTABLISHED;
@@ -99,7 +99,7 @@ static void judge_flow(struct work *w, struct flow *f)
 	}
 	if (!w->is_client || f->source == NO_SOURCE)
 		return;
-	if (!has_twin(w->c, f) && cand && cand->want != PM_WANT_NONE)
+	if (!engine_has_twin(w->c, f) && cand && cand->want != PM_WANT_NONE)
 		return;
 	if ((!cand || cand->want == PM_WANT_NONE) && age_ms(w, f) < hold_ms)
 		set_min(&w->due, w->e->now - age_ms(w, f) + hold_ms);

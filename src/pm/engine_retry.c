@@ -9,18 +9,6 @@
 #define RETRY_MS_MAX   64000
 #define STEADY_MS      10000 /* a subflow that lived so long starts back-off anew */
 #define FAILING	       3     /* joins that fail in a row before one that works means "healed" */
-#define RESOURCES_MS   30000
-#define MIDDLEBOX_MS   (6 * 3600 * 1000)
-
-enum reset_reason {
-	RESET_UNSPECIFIED,
-	RESET_MPTCP,
-	RESET_RESOURCES,
-	RESET_PROHIBITED,
-	RESET_OUTSTANDING,
-	RESET_PERFORMANCE,
-	RESET_MIDDLEBOX,
-};
 
 void engine_heal(struct pm_engine *e, struct source *s)
 {
@@ -48,9 +36,9 @@ static struct attempt *find(const struct conn *c, uint8_t source, const uint8_t 
 {
 	uint32_t hash = engine_hash(remote, port);
 
-	for (size_t i = 0; i < c->nr_attempts; i++)
-		if (c->attempts[i].source == source && c->attempts[i].remote == hash)
-			return &c->attempts[i];
+	for (size_t i = 0; c->past && i < c->past->nr_attempts; i++)
+		if (c->past->attempts[i].source == source && c->past->attempts[i].remote == hash)
+			return &c->past->attempts[i];
 	return NULL;
 }
 
@@ -62,27 +50,47 @@ struct attempt *engine_attempt(const struct pm_engine *e, const struct conn *c, 
 	return a && a->failed_at >= e->sources[source].since_at ? a : NULL;
 }
 
+struct past *engine_past(struct pm_engine *e, struct conn *c)
+{
+	if (!c->past)
+		c->past = calloc(1, sizeof(*c->past));
+	if (!c->past)
+		e->no_memory = true;
+	return c->past;
+}
+
 static struct attempt *get(struct pm_engine *e, struct conn *c, const struct flow *f)
 {
 	struct attempt *a = find(c, f->source, f->remote, f->remote_port), *bigger;
 	bool is_new = !a || a->failed_at < e->sources[f->source].since_at;
+	struct past *p = engine_past(e, c);
 
-	if (!a && c->nr_attempts == UINT8_MAX)
-		a = &c->attempts[next_random(e) % UINT8_MAX];
+	if (!p)
+		return NULL;
+	if (!a && p->nr_attempts == UINT8_MAX)
+		a = &p->attempts[next_random(e) % UINT8_MAX];
 	if (!a) {
-		bigger = reallocarray(c->attempts, c->nr_attempts + 1u, sizeof(*bigger));
+		bigger = reallocarray(p->attempts, p->nr_attempts + 1u, sizeof(*bigger));
 		if (!bigger) {
 			e->no_memory = true;
 			return NULL;
 		}
-		c->attempts = bigger;
-		a = &bigger[c->nr_attempts++];
+		p->attempts = bigger;
+		a = &bigger[p->nr_attempts++];
 	}
 	if (is_new)
 		*a = (struct attempt){ .source = f->source,
 				       .remote = engine_hash(f->remote, f->remote_port) };
 	a->failed_at = e->input;
 	return a;
+}
+
+/* 1, 2, 4 ... 64 s: before the attempt after so many failures. */
+static uint64_t step_ms(uint8_t fails)
+{
+	uint64_t delay_ms = (uint64_t)FIRST_RETRY_MS << (fails ? fails - 1 : 0);
+
+	return delay_ms > RETRY_MS_MAX ? RETRY_MS_MAX : delay_ms;
 }
 
 void engine_failed(struct pm_engine *e, struct conn *c, const struct flow *f, bool was_up)
@@ -95,14 +103,17 @@ void engine_failed(struct pm_engine *e, struct conn *c, const struct flow *f, bo
 	if (was_up && (uint32_t)e->now - f->since_ms >= STEADY_MS)
 		a->fails = 0;
 	if (!was_up || a->fails)
-		delay_ms = (uint64_t)FIRST_RETRY_MS << (a->fails ? a->fails - 1 : 0);
-	if (delay_ms > RETRY_MS_MAX)
-		delay_ms = RETRY_MS_MAX;
+		delay_ms = step_ms(a->fails);
 	a->next_ms = e->now + jitter(e, delay_ms);
 	if (a->fails < 8)
 		a->fails++;
 	if (!was_up)
 		e->sources[f->source].nr_failing++;
+}
+
+void engine_back_off(struct pm_engine *e, struct attempt *a)
+{
+	a->next_ms = e->now + jitter(e, step_ms(a->fails));
 }
 
 void engine_postpone(struct pm_engine *e, struct conn *c, const struct flow *f, uint32_t delay_ms)
@@ -113,7 +124,7 @@ void engine_postpone(struct pm_engine *e, struct conn *c, const struct flow *f, 
 		a->next_ms = e->now + delay_ms;
 }
 
-static void block(struct pm_engine *e, const uint8_t address[16], uint8_t source, uint64_t until_ms)
+void engine_block(struct pm_engine *e, const uint8_t address[16], uint8_t source, uint64_t until_ms)
 {
 	struct block *b = NULL, *first = &e->blocks[0];
 
@@ -133,40 +144,6 @@ static void block(struct pm_engine *e, const uint8_t address[16], uint8_t source
 void engine_forget_blocks(struct pm_engine *e)
 {
 	e->nr_blocks = 0;
-}
-
-void engine_reset_reason(struct pm_engine *e, struct conn *c, const struct flow *f, uint32_t reason,
-			 bool transient)
-{
-	struct attempt *a = engine_attempt(e, c, f->source, f->remote, f->remote_port);
-
-	if (!a)
-		return;
-	switch (reason) {
-	case RESET_RESOURCES:
-		block(e, f->remote, NO_SOURCE, e->now + RESOURCES_MS);
-		a->next_ms = e->now;
-		break;
-	case RESET_PROHIBITED:
-		block(e, f->remote, NO_SOURCE, UINT64_MAX);
-		break;
-	case RESET_OUTSTANDING:
-		a->bits |= a->bits & ATTEMPT_REOPENED ? ATTEMPT_NEVER : ATTEMPT_REOPENED;
-		break;
-	case RESET_PERFORMANCE:
-		a->bits |= ATTEMPT_AS_BACKUP;
-		a->next_ms = e->now + engine_mode(e, c->mode)->hold_ms;
-		break;
-	case RESET_MIDDLEBOX:
-		block(e, f->remote, f->source, e->now + MIDDLEBOX_MS);
-		break;
-	case RESET_UNSPECIFIED:
-	case RESET_MPTCP:
-	default: /* of a newer RFC: the flag tells what is known about it */
-		if (!transient)
-			a->bits |= ATTEMPT_NEVER;
-		break;
-	}
 }
 
 uint64_t engine_retry_ms(const struct pm_engine *e, const struct conn *c, uint8_t source,

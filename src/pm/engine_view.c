@@ -106,6 +106,23 @@ static struct pm_subflow_view view_flow(const struct flow *f)
 	};
 }
 
+static struct pm_reset_view view_reset(const struct reset *r)
+{
+	return (struct pm_reset_view){
+		.at_ms = r->at_ms,
+		.at = { .local = engine_unpack(r->local),
+			.remote = engine_unpack(r->remote),
+			.local_port = r->local_port,
+			.remote_port = r->remote_port },
+		.source = r->source == NO_SOURCE ? SIZE_MAX : r->source,
+		.reason = r->reason,
+		.transient = r->transient,
+		.reaction = { .retry = (enum policy_retry)r->retry,
+			      .after_ms = r->after_ms,
+			      .as_backup = r->as_backup },
+	};
+}
+
 static void view(const struct pm_engine *e, const struct conn *c, struct pm_connection_view *out)
 {
 	*out = (struct pm_connection_view){
@@ -134,6 +151,8 @@ int pm_engine_connection(const struct pm_engine *e, uint32_t token, struct pm_co
 	if (!subflows)
 		return -ENOMEM;
 	view(e, c, out);
+	for (size_t i = 0; c->past && i < c->past->nr_resets; i++)
+		out->resets[out->nr_resets++] = view_reset(&c->past->resets[i]);
 	for (size_t i = 0; i < c->nr_flows; i++)
 		subflows[i] = view_flow(&c->flows[i]);
 	out->subflows = subflows;

@@ -36,6 +36,10 @@ static struct pm_action inverse(const struct pm_action *a)
 		back.syn_retries = a->syn_retries_before;
 		back.syn_retries_before = a->syn_retries;
 		break;
+	case PM_SET_FASTOPEN:
+		back.fastopen = a->fastopen_before;
+		back.fastopen_before = a->fastopen;
+		break;
 	case PM_SET_MANAGER:
 		memcpy(back.manager, a->manager_before, sizeof(back.manager));
 		memcpy(back.manager_before, a->manager, sizeof(back.manager_before));
@@ -90,6 +94,8 @@ static int act(void *data, struct pm_action *a, struct error *e)
 	case PM_SET_SYN_RETRIES:
 		snprintf(value, sizeof(value), "%d", a->syn_retries);
 		return pm_sysctl_write(PM_SYSCTL_SYN_RETRIES, value, e);
+	case PM_SET_FASTOPEN:
+		return pm_sysctl_set_fastopen(a->fastopen, e);
 	case PM_SET_MANAGER:
 		return pm_sysctl_set_manager(a->manager, e);
 	}

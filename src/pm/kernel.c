@@ -16,7 +16,7 @@ static void take_state(const struct pm_state *s, struct pm_kernel *k)
 	memcpy(k->policy, s->policy, sizeof(k->policy));
 	memcpy(k->policy_scheduler, s->scheduler, sizeof(k->policy_scheduler));
 	k->has_saved = s->nr_set_limits || s->nr_set_scheduler || s->nr_set_syn_retries ||
-		       s->nr_set_manager;
+		       s->nr_set_manager || s->nr_set_fastopen;
 	k->saved_limits = s->saved_limits;
 	memcpy(k->saved_scheduler, s->saved_scheduler, sizeof(k->saved_scheduler));
 	memcpy(k->set_limits, s->set_limits, sizeof(k->set_limits));
@@ -26,6 +26,9 @@ static void take_state(const struct pm_state *s, struct pm_kernel *k)
 	k->saved_syn_retries = s->saved_syn_retries;
 	memcpy(k->set_syn_retries, s->set_syn_retries, sizeof(k->set_syn_retries));
 	k->nr_set_syn_retries = s->nr_set_syn_retries;
+	k->saved_fastopen = s->saved_fastopen;
+	memcpy(k->set_fastopen, s->set_fastopen, sizeof(k->set_fastopen));
+	k->nr_set_fastopen = s->nr_set_fastopen;
 	memcpy(k->saved_manager, s->saved_manager, sizeof(k->saved_manager));
 	memcpy(k->set_manager, s->set_manager, sizeof(k->set_manager));
 	k->nr_set_manager = s->nr_set_manager;
@@ -44,6 +47,7 @@ static int read_sysctls(struct pm_kernel *k, struct error *e)
 	k->syn_retries = -1;
 	if (pm_sysctl_read(PM_SYSCTL_SYN_RETRIES, retries, sizeof(retries), NULL) == 0)
 		k->syn_retries = atoi(retries);
+	pm_sysctl_fastopen(&k->fastopen);
 	/* Kernels before 6.10 do not list their schedulers. */
 	pm_sysctl_read("available_schedulers", k->available_schedulers,
 		       sizeof(k->available_schedulers), NULL);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pm/fastopen.h"
 #include "pm/rescue_settings.h"
 
 static bool limits_equal(const struct pm_limits *a, const struct pm_limits *b)
@@ -100,6 +101,29 @@ void pm_plan_syn_retries(struct planner *p)
 	a->syn_retries = target;
 	a->syn_retries_before = k->syn_retries;
 	snprintf(a->reason, sizeof(a->reason), "%s", asked ? "establish of the policy" : reason);
+}
+
+void pm_plan_fastopen(struct planner *p)
+{
+	const struct pm_kernel *k = p->kernel;
+	bool asked = p->policy && pm_fastopen_wanted(p->policy);
+	int before = k->fastopen, target;
+	struct pm_action *a;
+
+	/* What an earlier policy asked for is not what this one leaves alone. */
+	for (size_t i = 0; i < k->nr_set_fastopen; i++)
+		if (k->fastopen == k->set_fastopen[i])
+			before = k->saved_fastopen;
+	target = asked ? pm_fastopen_bits(&p->policy->tfo, before) : before;
+	if (k->fastopen < 0 || target == k->fastopen)
+		return;
+	a = pm_plan_add_action(p, PM_SET_FASTOPEN);
+	if (!a)
+		return;
+	a->fastopen = target;
+	a->fastopen_before = k->fastopen;
+	snprintf(a->reason, sizeof(a->reason), "%s",
+		 asked ? "tfo of the policy" : "back to what was there before");
 }
 
 void pm_plan_manager(struct planner *p)

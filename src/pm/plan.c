@@ -300,6 +300,7 @@ int pm_plan_make_as(const struct policy *policy, const struct pm_kernel *kernel,
 		pm_plan_manager(&p);
 		pm_plan_limits(&p);
 		pm_plan_syn_retries(&p);
+		pm_plan_fastopen(&p);
 	}
 	plan_endpoints(&p);
 	if (!policy) {
@@ -307,6 +308,7 @@ int pm_plan_make_as(const struct policy *policy, const struct pm_kernel *kernel,
 		pm_plan_manager(&p);
 		pm_plan_scheduler(&p);
 		pm_plan_syn_retries(&p);
+		pm_plan_fastopen(&p);
 	}
 	free(p.path_of);
 	free(p.wanted);

@@ -44,6 +44,7 @@ enum pm_wanted pm_plan_wanted(const struct planner *p, size_t interface);
 void pm_plan_limits(struct planner *p);
 void pm_plan_scheduler(struct planner *p);
 void pm_plan_syn_retries(struct planner *p);
+void pm_plan_fastopen(struct planner *p);
 void pm_plan_manager(struct planner *p);
 
 #endif

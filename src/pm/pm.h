@@ -86,6 +86,9 @@ struct pm_kernel {
 	int syn_retries; /* net.mptcp.syn_retrans_before_tcp_fallback; -1: there is none */
 	int saved_syn_retries, set_syn_retries[PM_SET_MAX];
 	size_t nr_set_syn_retries;
+	int fastopen; /* net.ipv4.tcp_fastopen; -1: there is none */
+	int saved_fastopen, set_fastopen[PM_SET_MAX];
+	size_t nr_set_fastopen;
 	/* net.mptcp.path_manager of new connections, and the same about it. Empty: this kernel has
 	 * none, or nothing was saved. */
 	char manager[PM_MANAGER_BYTES], saved_manager[PM_MANAGER_BYTES];
@@ -105,6 +108,7 @@ enum pm_action_kind {
 	PM_SET_SCHEDULER,   /* sysctl; the scheduler itself is loaded by the caller before */
 	PM_SET_SYN_RETRIES, /* sysctl */
 	PM_SET_MANAGER,	    /* sysctl: who opens subflows of new connections */
+	PM_SET_FASTOPEN,    /* sysctl: data in the SYN */
 };
 
 struct pm_action {
@@ -114,6 +118,7 @@ struct pm_action {
 	struct pm_limits limits, limits_before;
 	char scheduler[POLICY_SCHEDULER_BYTES], scheduler_before[POLICY_SCHEDULER_BYTES];
 	int syn_retries, syn_retries_before;
+	int fastopen, fastopen_before;
 	char manager[PM_MANAGER_BYTES], manager_before[PM_MANAGER_BYTES];
 	char reason[128]; /* e.g. path "lte" (wwan0), mode handover */
 };

@@ -5,6 +5,7 @@
 
 #include "pm/address.h"
 #include "pm/execute.h"
+#include "pm/fastopen.h"
 #include "pm/rescue_settings.h"
 
 static void set_limits_value(struct pm_state *s, const struct pm_limits *limits)
@@ -20,6 +21,11 @@ static void set_scheduler_value(struct pm_state *s, const char *name)
 static void set_syn_retries_value(struct pm_state *s, int retries)
 {
 	s->set_syn_retries[s->nr_set_syn_retries++] = retries;
+}
+
+static void set_fastopen_value(struct pm_state *s, int bits)
+{
+	s->set_fastopen[s->nr_set_fastopen++] = bits;
 }
 
 static void set_manager_value(struct pm_state *s, const char *name)
@@ -49,6 +55,14 @@ static bool syn_retries_ours(const struct pm_kernel *k)
 {
 	for (size_t i = 0; i < k->nr_set_syn_retries; i++)
 		if (k->set_syn_retries[i] == k->syn_retries)
+			return true;
+	return false;
+}
+
+static bool fastopen_ours(const struct pm_kernel *k)
+{
+	for (size_t i = 0; i < k->nr_set_fastopen; i++)
+		if (k->set_fastopen[i] == k->fastopen)
 			return true;
 	return false;
 }
@@ -84,6 +98,7 @@ static void start(const struct policy *policy, const struct pm_kernel *before, s
 	       sizeof(s->saved_scheduler));
 	s->saved_syn_retries = syn_retries_ours(before) ? before->saved_syn_retries
 							: before->syn_retries;
+	s->saved_fastopen = fastopen_ours(before) ? before->saved_fastopen : before->fastopen;
 	memcpy(s->saved_manager, manager_ours(before) ? before->saved_manager : before->manager,
 	       sizeof(s->saved_manager));
 }
@@ -120,6 +135,7 @@ int pm_state_intend(const struct policy *policy, const struct pm_kernel *before,
 	const struct pm_action *scheduler = find(actions, nr, PM_SET_SCHEDULER);
 	const struct pm_action *retries = find(actions, nr, PM_SET_SYN_RETRIES);
 	const struct pm_action *manager = find(actions, nr, PM_SET_MANAGER);
+	const struct pm_action *fastopen = find(actions, nr, PM_SET_FASTOPEN);
 	struct pm_state s = { 0 };
 	int r;
 
@@ -140,6 +156,10 @@ int pm_state_intend(const struct policy *policy, const struct pm_kernel *before,
 		set_syn_retries_value(&s, before->syn_retries);
 	if (retries)
 		set_syn_retries_value(&s, retries->syn_retries);
+	if (fastopen_ours(before))
+		set_fastopen_value(&s, before->fastopen);
+	if (fastopen)
+		set_fastopen_value(&s, fastopen->fastopen);
 	if (manager_ours(before))
 		set_manager_value(&s, before->manager);
 	if (manager)
@@ -160,6 +180,7 @@ int pm_state_conclude(const struct policy *policy, const struct pm_kernel *befor
 	const struct pm_action *scheduler = find(actions, nr, PM_SET_SCHEDULER);
 	const struct pm_action *retries = find(actions, nr, PM_SET_SYN_RETRIES);
 	const struct pm_action *manager = find(actions, nr, PM_SET_MANAGER);
+	const struct pm_action *fastopen = find(actions, nr, PM_SET_FASTOPEN);
 	struct pm_state s = { 0 };
 	int r;
 
@@ -171,6 +192,8 @@ int pm_state_conclude(const struct policy *policy, const struct pm_kernel *befor
 	if (policy && (policy->establish.has_syn_retries || pm_rescue_syn_retries(policy)) &&
 	    (retries || syn_retries_ours(before)))
 		set_syn_retries_value(&s, retries ? retries->syn_retries : before->syn_retries);
+	if (policy && pm_fastopen_wanted(policy) && (fastopen || fastopen_ours(before)))
+		set_fastopen_value(&s, fastopen ? fastopen->fastopen : before->fastopen);
 	if (manager ? strcmp(manager->manager, s.saved_manager) != 0 : manager_ours(before))
 		set_manager_value(&s, manager ? manager->manager : before->manager);
 	r = add_endpoints(before, actions, nr, false, &s);

@@ -86,8 +86,8 @@ void pm_request_describe(const struct pm_request *r, char *out, size_t size)
 			 r->token);
 		break;
 	case PM_SUBFLOW_DELETE:
-		snprintf(out, size, "delete the subflow from %s to %s of connection %08x", local,
-			 remote, r->token);
+		snprintf(out, size, "%s the subflow from %s to %s of connection %08x",
+			 r->reset ? "reset" : "delete", local, remote, r->token);
 		break;
 	case PM_SUBFLOW_BACKUP:
 		snprintf(out, size,

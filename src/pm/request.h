@@ -26,6 +26,10 @@ struct pm_request {
 	uint32_t token;
 	struct pm_endpoint local, remote;
 	bool has_local_id, has_remote_id;
+	/* PM_SUBFLOW_DELETE with a reset that says why, see pm_reset_send(); else it is closed as
+	 * any other. */
+	bool reset, reset_transient;
+	uint8_t reset_reason; /* enum policy_reset_reason */
 };
 
 /* What a request is filled in and checked with. All of it is borrowed. */

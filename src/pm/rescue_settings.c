@@ -27,15 +27,28 @@
 #define SYN_RETRIES_MAX	  128
 #define SYN_TIMEOUT_MS	  1000 /* the kernel's */
 
+_Static_assert(RESCUE_LIST_MAX >= POLICY_DEST_RANGES_MAX, "not every list fits");
+
 struct candidate {
 	const struct policy_path *path;
 	const struct pm_interface *interface;
 	bool strict;
 };
 
-bool pm_rescue_wanted(const struct policy *policy)
+bool pm_rescue_copies(const struct policy *policy)
 {
 	return policy && (policy->establish.robe & (POLICY_ROBE_TIMER | POLICY_ROBE_SIM));
+}
+
+bool pm_rescue_looks_at_data(const struct policy *policy)
+{
+	return policy && policy->nr_paths && policy->tfo.client == POLICY_YES &&
+	       (policy->tfo.nr_to || policy->tfo.blackhole_ms);
+}
+
+bool pm_rescue_wanted(const struct policy *policy)
+{
+	return pm_rescue_copies(policy) || pm_rescue_looks_at_data(policy);
 }
 
 int pm_rescue_syn_retries(const struct policy *policy)
@@ -43,7 +56,7 @@ int pm_rescue_syn_retries(const struct policy *policy)
 	uint64_t wait_ms, at_ms = 0;
 	int n = 0;
 
-	if (!pm_rescue_wanted(policy) || policy->establish.timer_ms >= SYN_TIMEOUT_MS)
+	if (!pm_rescue_copies(policy) || policy->establish.timer_ms >= SYN_TIMEOUT_MS)
 		return 0;
 	wait_ms = policy->establish.timer_ms;
 	for (; n < SYN_RETRIES_MAX; n++) {
@@ -182,7 +195,8 @@ static int add_path(const struct candidate *c, struct rescue_config *out, struct
 		if (memcmp(to, &none, sizeof(none)) == 0 && !(c->strict && a->family == AF_INET))
 			pm_rescue_address(a, to);
 	}
-	if (!c->strict)
+	/* Only copies ask for another interface's address. */
+	if (!c->strict || !out->on)
 		return 0;
 	return note(plan,
 		    "SYN rescue leaves out IPv4 on %s: its reverse path filter is strict, which "
@@ -191,14 +205,17 @@ static int add_path(const struct candidate *c, struct rescue_config *out, struct
 		    c->interface->name);
 }
 
-static void add_destinations(const struct policy_establish *from, struct rescue_config *out)
+static uint32_t add_destinations(const struct policy_destination *from, size_t nr,
+				 struct rescue_destination out[RESCUE_LIST_MAX])
 {
-	for (size_t i = 0; i < from->nr_idempotent; i++) {
-		const struct policy_destination *d = &from->idempotent[i];
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		const struct policy_destination *d = &from[i];
 		size_t ranges = d->port.nr ? d->port.nr : 1;
 
-		for (size_t r = 0; r < ranges && out->nr_idempotent < RESCUE_IDEMPOTENT_MAX; r++) {
-			struct rescue_destination *to = &out->idempotent[out->nr_idempotent++];
+		for (size_t r = 0; r < ranges && n < RESCUE_LIST_MAX; r++) {
+			struct rescue_destination *to = &out[n++];
 
 			memcpy(&to->prefix, d->prefix.address, sizeof(to->prefix));
 			to->bits = d->prefix.bits;
@@ -206,6 +223,14 @@ static void add_destinations(const struct policy_establish *from, struct rescue_
 			to->port_last = d->port.nr ? d->port.ranges[r].last : 0;
 		}
 	}
+	return n;
+}
+
+static void set_data(const struct policy_tfo *tfo, struct rescue_config *out)
+{
+	out->data_hold_ms = tfo->blackhole_ms;
+	out->data_listed = tfo->nr_to > 0;
+	out->nr_data_to = add_destinations(tfo->to, tfo->nr_to, out->data_to);
 }
 
 /* The kernel's timer wheel fires late: in level n by up to 8^n ticks (kernel/time/timer.c). */
@@ -239,11 +264,15 @@ int pm_rescue_settings_make(const struct policy *policy, const struct pm_rescue_
 		return -ENOMEM;
 	memset(out, 0, sizeof(*out));
 	out->netns_cookie = f->netns_cookie;
-	out->on = 1;
+	out->on = pm_rescue_copies(policy);
 	out->race = policy->establish.robe & POLICY_ROBE_SIM ? 1 : 0;
-	set_timer(policy->establish.timer_ms, f->ticks_per_s, out);
+	if (out->on)
+		set_timer(policy->establish.timer_ms, f->ticks_per_s, out);
 	choose_ports(f, out);
-	add_destinations(&policy->establish, out);
+	out->nr_idempotent = add_destinations(policy->establish.idempotent,
+					      policy->establish.nr_idempotent, out->idempotent);
+	if (pm_rescue_looks_at_data(policy))
+		set_data(&policy->tfo, out);
 	for (size_t i = 0; i < f->nr_interfaces; i++) {
 		const struct policy_path *path = pm_path_of(policy, &f->interfaces[i]);
 

@@ -28,7 +28,10 @@ void pm_rescue_facts_clear(struct pm_rescue_facts *f);
 int pm_rescue_settings_make(const struct policy *policy, const struct pm_rescue_facts *f,
 			    struct rescue_config *out, struct pm_plan *plan);
 
-/* Does the policy ask for it? */
+/* Does the policy ask for SYNs on other paths, or for a say in which SYNs carry data? One of them
+ * is enough to want the programs. */
+bool pm_rescue_copies(const struct policy *policy);
+bool pm_rescue_looks_at_data(const struct policy *policy);
 bool pm_rescue_wanted(const struct policy *policy);
 
 /* How many retransmitted SYNs have to ask for MPTCP so that it is given up no sooner than by the

@@ -80,6 +80,10 @@ void pm_state_encode(FILE *out, const struct pm_state *s)
 		fprintf(out, "saved-syn-retries=%d\n", s->saved_syn_retries);
 	for (size_t i = 0; i < s->nr_set_syn_retries; i++)
 		fprintf(out, "set-syn-retries=%d\n", s->set_syn_retries[i]);
+	if (s->nr_set_fastopen)
+		fprintf(out, "saved-fastopen=%d\n", s->saved_fastopen);
+	for (size_t i = 0; i < s->nr_set_fastopen; i++)
+		fprintf(out, "set-fastopen=%d\n", s->set_fastopen[i]);
 	if (s->saved_manager[0])
 		fprintf(out, "saved-path-manager=%s\n", s->saved_manager);
 	for (size_t i = 0; i < s->nr_set_manager; i++)
@@ -105,11 +109,11 @@ static int decode_u64(const char *value, uint64_t *out)
 	return errno || end == value || *end ? -EBADMSG : 0;
 }
 
-static int decode_retries(const char *value, int *out)
+static int decode_int(const char *value, int most, int *out)
 {
 	uint64_t number;
 
-	if (decode_u64(value, &number) < 0 || number > UINT8_MAX)
+	if (decode_u64(value, &number) < 0 || number > (uint64_t)most)
 		return -EBADMSG;
 	*out = (int)number;
 	return 0;
@@ -165,9 +169,13 @@ static int decode_pair(const char *key, const char *value, struct pm_state *s)
 	if (strcmp(key, "set-scheduler") == 0 && s->nr_set_scheduler < PM_SET_MAX)
 		return copy(s->set_scheduler[s->nr_set_scheduler++], POLICY_SCHEDULER_BYTES, value);
 	if (strcmp(key, "saved-syn-retries") == 0)
-		return decode_retries(value, &s->saved_syn_retries);
+		return decode_int(value, UINT8_MAX, &s->saved_syn_retries);
 	if (strcmp(key, "set-syn-retries") == 0 && s->nr_set_syn_retries < PM_SET_MAX)
-		return decode_retries(value, &s->set_syn_retries[s->nr_set_syn_retries++]);
+		return decode_int(value, UINT8_MAX, &s->set_syn_retries[s->nr_set_syn_retries++]);
+	if (strcmp(key, "saved-fastopen") == 0)
+		return decode_int(value, INT32_MAX, &s->saved_fastopen);
+	if (strcmp(key, "set-fastopen") == 0 && s->nr_set_fastopen < PM_SET_MAX)
+		return decode_int(value, INT32_MAX, &s->set_fastopen[s->nr_set_fastopen++]);
 	if (strcmp(key, "saved-path-manager") == 0)
 		return copy(s->saved_manager, sizeof(s->saved_manager), value);
 	if (strcmp(key, "set-path-manager") == 0 && s->nr_set_manager < PM_SET_MAX)

@@ -29,6 +29,8 @@ struct pm_state {
 	size_t nr_set_scheduler;
 	int saved_syn_retries, set_syn_retries[PM_SET_MAX];
 	size_t nr_set_syn_retries;
+	int saved_fastopen, set_fastopen[PM_SET_MAX];
+	size_t nr_set_fastopen;
 	char saved_manager[PM_MANAGER_BYTES];
 	char set_manager[PM_SET_MAX][PM_MANAGER_BYTES];
 	size_t nr_set_manager;

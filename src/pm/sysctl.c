@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * net.mptcp sysctls. A path under /proc/sys/net is looked up in the network namespace of the task
- * that opens it, so opening after setns() is enough and no /proc has to be mounted.
+ * net.mptcp sysctls, and net.ipv4.tcp_fastopen. A path under /proc/sys/net is looked up in the
+ * network namespace of the task that opens it, so opening after setns() is enough and no /proc has
+ * to be mounted.
  */
 #include "pm/sysctl.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
 
 #define SYSCTL_FOLDER "/proc/sys/net/mptcp"
+#define FASTOPEN      "/proc/sys/net/ipv4/tcp_fastopen"
 
 static int sysctl_open(const char *name, int flags, struct error *e)
 {
@@ -89,6 +92,28 @@ int pm_sysctl_set_scheduler(const char *scheduler, struct error *e)
 	if (pm_sysctl_read("available_schedulers", available, sizeof(available), NULL) == 0)
 		error_hint(e, "available: %s", available);
 	return code;
+}
+
+void pm_sysctl_fastopen(int *out)
+{
+	_cleanup_close_ int fd = open(FASTOPEN, O_RDONLY | O_CLOEXEC);
+	char value[16] = "";
+
+	*out = -1;
+	if (fd >= 0 && read(fd, value, sizeof(value) - 1) > 0)
+		*out = atoi(value);
+}
+
+int pm_sysctl_set_fastopen(int bits, struct error *e)
+{
+	_cleanup_close_ int fd = open(FASTOPEN, O_WRONLY | O_CLOEXEC);
+	char value[16];
+
+	snprintf(value, sizeof(value), "%d", bits);
+	if (fd >= 0 && write(fd, value, strlen(value)) >= 0)
+		return 0;
+	return error_set(e, -errno, "cannot set net.ipv4.tcp_fastopen to %s: %s", value,
+			 strerror(errno));
 }
 
 /* Values of pm_type. */

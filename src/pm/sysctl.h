@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The sysctls of net.mptcp in the calling thread's network namespace. */
+/* The sysctls of net.mptcp, and one of net.ipv4, in the calling thread's network namespace. */
 #ifndef PM_SYSCTL_H
 #define PM_SYSCTL_H
 
@@ -16,6 +16,10 @@ int pm_sysctl_read(const char *name, char *out, size_t size, struct error *e);
 int pm_sysctl_write(const char *name, const char *value, struct error *e);
 
 #define PM_SYSCTL_SYN_RETRIES "syn_retrans_before_tcp_fallback"
+
+/* net.ipv4.tcp_fastopen, see tcp(7); -1: this kernel has none, or it cannot be read. */
+void pm_sysctl_fastopen(int *out);
+int pm_sysctl_set_fastopen(int bits, struct error *e);
 
 /* net.mptcp.scheduler for new connections. -ENOENT with the list of available schedulers in the
  * hint when the kernel does not know it. */

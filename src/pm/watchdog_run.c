@@ -11,12 +11,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "pm/counters.h"
 #include "pm/netns.h"
 #include "pm/sysctl.h"
 #include "util/cleanup.h"
 
-#define COUNTERS   "/proc/thread-self/net/netstat"
-#define GROUP	   "MPTcpExt:"
 #define TIMEOUT	   "blackhole_timeout"
 #define PROBE_MS   200
 #define INFO_BYTES 256
@@ -31,36 +30,11 @@
 #define MPTCP_INFO 1
 #endif
 
-/* Two lines a group: names, then values. */
-static uint64_t find_counter(char *names, char *values, const char *name)
-{
-	char *next_name = NULL, *next_value = NULL;
-	char *n = strtok_r(names, " \n", &next_name), *v = strtok_r(values, " \n", &next_value);
-
-	for (; n && v;
-	     n = strtok_r(NULL, " \n", &next_name), v = strtok_r(NULL, " \n", &next_value))
-		if (strcmp(n, name) == 0)
-			return strtoull(v, NULL, 10);
-	return 0;
-}
-
 int pm_watchdog_blackholes(uint64_t *out, struct error *e)
 {
-	_cleanup_fclose_ FILE *in = fopen(COUNTERS, "re");
-	_cleanup_free_ char *names = NULL, *values = NULL;
-	size_t sizes[2] = { 0 };
+	static const char *const name[] = { "Blackhole" };
 
-	*out = 0;
-	if (!in)
-		return error_set(e, -errno, "cannot read " COUNTERS ": %s", strerror(errno));
-	while (getline(&names, &sizes[0], in) > 0) {
-		if (strncmp(names, GROUP, strlen(GROUP)) != 0)
-			continue;
-		if (getline(&values, &sizes[1], in) > 0)
-			*out = find_counter(names, values, "Blackhole");
-		return 0;
-	}
-	return 0;
+	return pm_counters_read("MPTcpExt", name, out, 1, e);
 }
 
 static int mptcp_socket(void)

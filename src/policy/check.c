@@ -144,7 +144,9 @@ void check_combinations(struct parse *p, const struct node *root)
 	check_rules(p);
 	check_marks(p);
 	check_guard(p, root);
+	check_reset(p, root);
 	check_nat64(p, root);
 	check_caps(p);
 	check_establish(p, root);
+	check_tfo(p, root);
 }

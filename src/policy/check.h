@@ -30,8 +30,12 @@ void check_marks(struct parse *p);
 
 /* The same for the guard. */
 void check_guard(struct parse *p, const struct node *root);
+/* And for resets. */
+void check_reset(struct parse *p, const struct node *root);
 /* And for a NAT64. */
 void check_nat64(struct parse *p, const struct node *root);
+/* And for data in the SYN. */
+void check_tfo(struct parse *p, const struct node *root);
 /* The part that is about caps. */
 void check_caps(struct parse *p);
 

@@ -41,15 +41,28 @@ void handle_establish(struct parse *p, const struct key *key, const struct node 
 	p->draft.establish_broken = p->diagnostics->total != before;
 }
 
-void handle_idempotent(struct parse *p, const struct key *key, const struct node *n, void *object)
+void parse_destinations(struct parse *p, const struct key *key, const struct node *n,
+			struct policy_destination *out, size_t *nr_out)
 {
-	struct policy_establish *x = object;
-	size_t nr = parse_list_length(p, key, n);
+	size_t nr = parse_list_length(p, key, n), ranges = 0;
 
 	for (size_t i = 0; i < nr; i++)
 		if (n->items[i].kind != NODE_BROKEN)
 			parse_object(p, "a destination", key->value->element, &n->items[i],
-				     &x->idempotent[x->nr_idempotent++]);
+				     &out[(*nr_out)++]);
+	for (size_t i = 0; i < *nr_out; i++)
+		ranges += out[i].port.nr ? out[i].port.nr : 1;
+	if (ranges > POLICY_DEST_RANGES_MAX)
+		parse_report(p, n, "write fewer, or ranges such as 8000-8010",
+			     "\"%s\" has %zu destinations and ranges of ports, %d are possible",
+			     key->name, ranges, POLICY_DEST_RANGES_MAX);
+}
+
+void handle_idempotent(struct parse *p, const struct key *key, const struct node *n, void *object)
+{
+	struct policy_establish *x = object;
+
+	parse_destinations(p, key, n, x->idempotent, &x->nr_idempotent);
 }
 
 static void check_without(struct parse *p, const struct node *establish, const char *key,
@@ -108,10 +121,10 @@ static const struct key destination_keys[] = {
 	  "Port of the peer: a number, a range, or a list of them; any when left out." },
 };
 static const struct value destination = { VALUE_OBJECT, KEYS(destination_keys) };
-static const struct value destinations = {
+const struct value grammar_destinations = {
 	VALUE_LIST,
 	.element = &destination,
-	.max = POLICY_IDEMPOTENT_MAX,
+	.max = POLICY_DEST_MAX,
 };
 
 static const struct key establish_keys[] = {
@@ -138,7 +151,7 @@ static const struct key establish_keys[] = {
 	  "Retransmitted SYNs that still ask for MPTCP; 128: all. The kernel's setting is left "
 	  "alone when absent." },
 	{ .name = "idempotent",
-	  &destinations,
+	  &grammar_destinations,
 	  handle_idempotent,
 	  0,
 	  "Destinations where a SYN with data may be sent twice." },

@@ -72,7 +72,7 @@ struct draft {
 	const struct node *cap_nodes[POLICY_CAPS_MAX];
 	bool cap_broken[POLICY_CAPS_MAX];
 	const struct node *default_node; /* of the default rule; NULL: it is not written */
-	bool establish_broken;
+	bool establish_broken, tfo_broken;
 };
 
 struct parse {
@@ -105,7 +105,8 @@ extern const struct value grammar_root, grammar_establish, grammar_modes, gramma
 extern const struct value grammar_caps, grammar_when;
 extern const struct value grammar_scheduler, grammar_ports, grammar_prefix;
 
-extern const struct value grammar_guard, grammar_nat64;
+extern const struct value grammar_guard, grammar_reset, grammar_nat64, grammar_tfo;
+extern const struct value grammar_destinations;
 
 extern const struct word grammar_kinds[MODES_BUILTIN]; /* of modes */
 extern const struct word grammar_link_types[];

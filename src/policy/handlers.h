@@ -64,11 +64,17 @@ key_handler handle_ports;	/* struct policy_ports */
 key_handler handle_prefix;	/* struct policy_prefix */
 key_handler handle_guard;	/* struct policy_guard */
 key_handler handle_nat64;	/* struct policy_nat64 */
+key_handler handle_tfo;		/* struct policy_tfo */
+key_handler handle_tfo_to;	/* struct policy_tfo */
 key_handler handle_action;	/* struct policy_guard: the action and what goes with it */
 key_handler handle_addresses;	/* struct policy_guard */
+key_handler handle_reset;	/* struct policy_reset */
 
 /* Whether the list is one and not too long; what is beyond its end is reported once. */
 size_t parse_list_length(struct parse *p, const struct key *key, const struct node *n);
+/* For a list of grammar_destinations: appends to out[*nr_out], which has room for as many. */
+void parse_destinations(struct parse *p, const struct key *key, const struct node *n,
+			struct policy_destination *out, size_t *nr_out);
 bool parse_has_control(const char *s);
 
 #endif

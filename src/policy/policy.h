@@ -23,7 +23,8 @@
 #define POLICY_HOURS_MAX       4  /* parts of a day in one schedule */
 #define POLICY_PORTS_MAX       16 /* ranges in one condition */
 #define POLICY_KNOBS_MAX       16
-#define POLICY_IDEMPOTENT_MAX  16
+#define POLICY_DEST_MAX	       16 /* destinations in one list */
+#define POLICY_DEST_RANGES_MAX 64 /* the same, each range of ports counted */
 #define POLICY_KNOB_VALUES_MAX 16
 #define POLICY_NAME_BYTES      64 /* names of policies and paths, NUL included */
 #define POLICY_SCHEDULER_BYTES 16 /* MPTCP_SCHED_NAME_MAX, NUL included */
@@ -321,8 +322,68 @@ struct policy_establish {
 	uint32_t fallback_syn_retries;
 	bool has_syn_retries;
 	/* Where a SYN may be sent twice although it carries data. */
-	struct policy_destination idempotent[POLICY_IDEMPOTENT_MAX];
+	struct policy_destination idempotent[POLICY_DEST_MAX];
 	size_t nr_idempotent;
+};
+
+/* Why a subflow was reset, as RFC 8684 section 3.6 numbers it. */
+enum policy_reset_reason {
+	POLICY_RESET_UNSPECIFIED,
+	POLICY_RESET_MPTCP,
+	POLICY_RESET_RESOURCES,
+	POLICY_RESET_PROHIBITED,
+	POLICY_RESET_OUTSTANDING,
+	POLICY_RESET_PERFORMANCE,
+	POLICY_RESET_MIDDLEBOX,
+};
+#define POLICY_RESET_REASONS (POLICY_RESET_MIDDLEBOX + 1)
+
+/* When a subflow that the peer reset is opened again. */
+enum policy_retry {
+	POLICY_RETRY_NEVER = 1,
+	POLICY_RETRY_ONCE,     /* at once, and not a second time */
+	POLICY_RETRY_BACK_OFF, /* 1, 2, 4 ... 64 s */
+	POLICY_RETRY_HOLD,     /* after the mode's hold */
+	POLICY_RETRY_AFTER,    /* after_ms */
+};
+
+struct policy_reaction {
+	uint64_t after_ms;
+	enum policy_retry retry; /* 0: as without a policy */
+	bool as_backup;
+	bool transient_only; /* never when the peer does not say that it will pass (T bit) */
+};
+
+struct policy_reset {
+	bool set;
+	bool emits; /* anything of `emit` is set */
+	struct {
+		bool set, transient;
+	} emit[POLICY_RESET_REASONS];
+	struct policy_reaction react[POLICY_RESET_REASONS];
+};
+
+enum policy_tfo_server {
+	POLICY_TFO_SERVER_UNSET, /* the kernel's setting is left alone */
+	POLICY_TFO_SERVER_OFF,
+	POLICY_TFO_SERVER_ASKED, /* for listeners with the socket option TCP_FASTOPEN */
+	POLICY_TFO_SERVER_ALL,	 /* for every listener from then on */
+};
+
+/* Who does without cookies; bits. */
+enum policy_tfo_no_cookie {
+	POLICY_TFO_NO_COOKIE_CLIENT = 1 << 0,
+	POLICY_TFO_NO_COOKIE_SERVER = 1 << 1,
+};
+
+/* Data in the SYN. */
+struct policy_tfo {
+	enum policy_tristate client;
+	enum policy_tfo_server server;
+	unsigned int no_cookie;			       /* POLICY_TFO_NO_COOKIE_* */
+	struct policy_destination to[POLICY_DEST_MAX]; /* all that a client may send it to */
+	size_t nr_to;				       /* 0: any */
+	uint64_t blackhole_ms; /* how long a destination gets none after losses; 0: not watched */
 };
 
 struct policy {
@@ -349,6 +410,8 @@ struct policy {
 	struct policy_guard guard;
 	struct policy_nat64 nat64;
 	struct policy_establish establish;
+	struct policy_reset reset;
+	struct policy_tfo tfo;
 	struct policy_observe observe;
 };
 
@@ -361,6 +424,15 @@ size_t policy_nr_marking(const struct policy *policy);
 
 /* Does an action that is for paths `below` apply to one of this trust? */
 bool policy_guard_applies(enum policy_guard_below below, enum policy_trust trust);
+
+/* What is done after a reset with this reason, by the policy or without it; of an unknown reason
+ * what is done after an unspecified one. */
+const struct policy_reaction *policy_reset_reaction(const struct policy *policy, uint32_t reason);
+
+/* As in a policy: "lack-of-resources"; NULL: unknown. */
+const char *policy_reset_name(uint32_t reason);
+/* -EINVAL. */
+int policy_reset_parse(const char *name, enum policy_reset_reason *out);
 
 struct policy_diagnostic {
 	unsigned int line, column; /* 1-based; column counts characters, not bytes */

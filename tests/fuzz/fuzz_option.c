@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Any bytes as the options of a TCP header: the parser ends, stays inside, sees what a plain walk
- * sees, and taking an option out changes nothing but that option.
+ * sees, and taking an option out, or giving a reset its reason, changes nothing but that option.
  *
- * The first byte says how many of the others are the header's and which ids of a REMOVE_ADDR stay.
+ * The first byte says how many of the others are the header's, which ids of a REMOVE_ADDR stay and
+ * what the reason is.
  */
 #include <linux/types.h>
 #include <stdint.h>
@@ -80,6 +81,21 @@ static void take_out(const struct mptcp_options *found, uint8_t keep)
 		check(mptcp_option_byte(&o, 1) == 3 + kept);
 }
 
+static void give_reason(const struct mptcp_options *found, uint8_t reason)
+{
+	size_t was[MPTCP_OPTIONS_BYTES], is[MPTCP_OPTIONS_BYTES], n;
+	struct mptcp_options o = *found;
+
+	if (!mptcp_option_is_reset(&o))
+		return;
+	n = plain_walk(o.bytes, o.length, was);
+	mptcp_option_set_reset(&o, reason, reason & 1);
+	check_rest(&o, found);
+	check(mptcp_option_is_reset(&o) && plain_walk(o.bytes, o.length, is) == n);
+	check(mptcp_option_byte(&o, 2) == (MPTCP_SUB_RESET << 4 | (reason & 1)));
+	check(mptcp_option_byte(&o, 3) == reason);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	size_t starts[MPTCP_OPTIONS_BYTES], n, at = 0, rounds = 0;
@@ -108,6 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(at < size && o.at == starts[at++]);
 		check(o.size >= 3 && o.subtype == (o.bytes[o.at + 2] >> 4));
 		take_out(&o, data[0]);
+		give_reason(&o, data[0]);
 		if (mptcp_option_add_addr(&o, &add))
 			check((add.family == 4 || add.family == 6) && add.echo <= 1);
 	} while (found == MPTCP_FOUND_OTHER || found == MPTCP_FOUND_MPTCP);

@@ -563,6 +563,23 @@ as_a_service() {
 	drop_namespaces
 }
 
+# A policy without a path that connections had: its subflows go, and what is left is told.
+dropped_path() {
+	world
+	rm -f "$TMP/daemon"
+	ip -n "$S" mptcp limits set subflow 8 add_addr_accepted 8
+	daemon_policy aggregate
+	start_daemon
+	connect_to 10.77.1.2
+	wait_for 30 subflows "$C" "$CLIENT" 'len(s) == 2'
+	sed -i '/- name: lte/,/cost: 10/d' "$TMP/policy.yaml"
+	exits 0 pmctl reload --netns "$C"
+	wait_for 30 subflows "$C" "$CLIENT" 'len(s) == 1'
+	told '{p["path"] for p in o["paths"]} == {"wifi"}' explain "$CLIENT" || die "$(pmctl explain "$CLIENT" --netns "$C")"
+	stop_daemon
+	hang_up
+}
+
 run_test 'daemon: handover, a link goes down' handover_link_down
 run_test 'daemon: the same without it' stock_link_down
 run_test 'daemon: handover by endpoints' handover_by_endpoints
@@ -577,3 +594,4 @@ run_test 'daemon: monitor tells actions' actions_told
 run_test 'daemon: garbage at the control socket' control_garbage
 run_test 'daemon: many new connections' flood_of_connections
 run_test 'daemon: events are lost' lost_events
+run_test 'daemon: a policy without a path' dropped_path

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Both ends of a connection, for tests of SYN rescue.
 
-  server ADDRESS PORT LOG           echoes; one line in LOG for each accept
+  server ADDRESS PORT LOG [--unasked]
+                                    echoes; one line in LOG for each accept; asks for data in SYNs
+                                    unless --unasked
   client ADDRESS PORT [OPTION...]   one connection, every byte of its echo checked; prints JSON:
                                     connect_ms, mptcp (still, at the end), bytes
      --bytes N     to send at once (default 100000)
@@ -45,10 +47,11 @@ def echo(conn):
             pass
 
 
-def server(address, port, log):
+def server(address, port, log, *args):
     s = make(address)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    s.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN, 8)
+    if "--unasked" not in args:
+        s.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN, 8)
     s.bind((address, int(port)))
     s.listen(64)
     while True:
@@ -89,8 +92,10 @@ def once(address, port, args):
     begin = time.monotonic()
     total = 0
     if "--fastopen" in args:
+        s.setblocking(True)  # or else it is an error to have no cookie yet
         sent = s.sendto(data, socket.MSG_FASTOPEN, (address, int(port)))
         connect_ms = (time.monotonic() - begin) * 1000
+        s.settimeout(30)
         got = bytearray()
         while len(got) < sent:
             got += s.recv(1 << 16)

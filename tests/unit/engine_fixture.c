@@ -153,7 +153,11 @@ static void log_request(struct world *w, const struct pm_request *r)
 		add_log(w, "+%s%s%s", path, at, backup ? "/b" : "");
 		break;
 	case PM_SUBFLOW_DELETE:
-		add_log(w, "-%s%s", path, at);
+		if (r->reset)
+			add_log(w, "-%s%s=%u%s", path, at, r->reset_reason,
+				r->reset_transient ? "t" : "");
+		else
+			add_log(w, "-%s%s", path, at);
 		break;
 	case PM_SUBFLOW_BACKUP:
 		add_log(w, "%s%s>%c", path, at, backup ? 'b' : 'a');

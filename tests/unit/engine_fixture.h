@@ -101,9 +101,10 @@ int world_path_of(const struct world *w, const struct pm_address *local);
  *   t:MS      time passes
  *   |         the log is emptied
  *
- * The log: +W added, +W/b as backup, W>a W>b priority, -W deleted, ~W withdrawn, !W announced,
- * W>>a endpoints; an address in place of W when it is no path's, ADDR after @ when the remote side
- * is not the peer's own; ?: identity; resync; notice.
+ * The log: +W added, +W/b as backup, W>a W>b priority, -W deleted, -W=N -W=Nt with a reset of
+ * reason N, transient, ~W withdrawn, !W announced, W>>a endpoints; an address in place of W when it
+ * is no path's, ADDR after @ when the remote side is not the peer's own; ?: identity; resync;
+ * notice.
  */
 void world_run(struct world *w, const char *script);
 

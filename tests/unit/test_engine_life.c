@@ -39,23 +39,24 @@ static void test_back_off(void)
 		{ "c:wifi lost:lte t:9000 refused:lte | lost:lte t:500", "" },
 		{ "c:wifi t:10000 lost:lte t:10000 | lost:lte", "+lte" },
 		/* resets, RFC 8684 section 3.6 */
-		{ "c:wifi | lost:lte=0t", "+lte" },
-		{ "c:wifi | lost:lte=0 t:600000", "" },
-		{ "c:wifi | lost:lte=1 t:600000", "" },
+		{ "c:wifi | lost:lte=0t t:749", "notice" },
+		{ "c:wifi | lost:lte=0t t:1250", "notice +lte" },
+		{ "c:wifi | lost:lte=0 t:600000", "notice" },
+		{ "c:wifi | lost:lte=1 t:600000", "notice" },
 		{ "c:wifi lost:lte=0 lte- | lte+", "+lte" },
-		{ "c:wifi | lost:lte=2 t:29999", "" },
-		{ "c:wifi | lost:lte=2 t:30000", "+lte" },
-		{ "c:wifi | lost:lte=3 t:86400000", "" },
+		{ "c:wifi | lost:lte=2 t:29999", "notice" },
+		{ "c:wifi | lost:lte=2 t:30000", "notice +lte" },
+		{ "c:wifi | lost:lte=3 t:86400000", "notice" },
 		{ "c:wifi lost:lte=3 | lte- lte+", "" },
-		{ "c:wifi | lost:lte=4", "+lte" },
-		{ "c:wifi lost:lte=4 | lost:lte=4 t:600000", "" },
-		{ "c:wifi | lost:lte=5 t:1999", "" },
-		{ "c:wifi | lost:lte=5 t:2000", "+lte/b" },
+		{ "c:wifi | lost:lte=4", "notice +lte" },
+		{ "c:wifi lost:lte=4 | lost:lte=4 t:600000", "notice" },
+		{ "c:wifi | lost:lte=5 t:1999", "notice" },
+		{ "c:wifi | lost:lte=5 t:2000", "notice +lte/b" },
 		{ "c:wifi lost:lte=5 | t:60000", "+lte/b" },
-		{ "c:wifi | lost:lte=6 t:21599999", "" },
-		{ "c:wifi | lost:lte=6 t:21600000", "+lte" },
+		{ "c:wifi | lost:lte=6 t:21599999", "notice" },
+		{ "c:wifi | lost:lte=6 t:21600000", "notice +lte" },
 		{ "c:wifi lost:lte=6 t:100 | lost:wifi", "+wifi" },
-		{ "c:wifi | lost:lte=77 t:600000", "" },
+		{ "c:wifi | lost:lte=77 t:600000", "notice" },
 		/* not ours */
 		{ "foreign:lte c:wifi | t:600000 wifi- wifi+", "" },
 		/* a server leaves it to the client */
@@ -83,11 +84,11 @@ static void test_reset_per_peer(void)
 
 	world_init(&w, POLICY_MODE_AGGREGATE);
 	world_start(&w);
-	expect(&w, "c:wifi lost:lte=3", "+lte");
+	expect(&w, "c:wifi lost:lte=3", "+lte notice");
 	world_connect(&w, 2, "10.0.1.2", WORLD_PEER, false);
-	CU_ASSERT_STRING_EQUAL(w.log, "+lte");
+	CU_ASSERT_STRING_EQUAL(w.log, "+lte notice");
 	world_connect(&w, 3, "10.0.1.2", "10.9.0.7", false);
-	CU_ASSERT_STRING_EQUAL(w.log, "+lte +lte@10.9.0.7");
+	CU_ASSERT_STRING_EQUAL(w.log, "+lte notice +lte@10.9.0.7");
 	world_clear(&w);
 }
 

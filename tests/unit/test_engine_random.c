@@ -94,6 +94,16 @@ static void watch_add(const struct world *w, const struct pm_request *r)
 	}
 }
 
+static void watch_reset(const struct world *w, const struct pm_request *r,
+			const struct world_flow *f)
+{
+	int path = world_path_of(w, &r->local.address);
+
+	MUST(w->policy.reset.emits && w->policy.reset.emit[r->reset_reason].set);
+	MUST(w->policy.reset.emit[r->reset_reason].transient == r->reset_transient);
+	MUST(f->established && path >= 0 && w->interfaces[path].up);
+}
+
 static void watch_delete(const struct world *w, const struct pm_request *r)
 {
 	const struct world_flow *f = find(w, r);
@@ -103,6 +113,8 @@ static void watch_delete(const struct world *w, const struct pm_request *r)
 	if (!f)
 		return;
 	MUST(count(w, r->token, f, false) > 0);
+	if (r->reset)
+		watch_reset(w, r, f);
 	for (size_t i = 0; i < w->nr_flows; i++)
 		twin |= &w->flows[i] != f && w->flows[i].token == f->token &&
 			same(&w->flows[i].at.local, &f->at.local) &&
@@ -353,6 +365,11 @@ static void run_one(void)
 	w.paths[roll(WORLD_PATHS)].use |= roll(3) ? 0 : POLICY_ENDPOINT_FULLMESH;
 	w.paths[SAT].backup = (enum policy_tristate)roll(3);
 	w.paths[roll(WORLD_PATHS)].trust = (enum policy_trust)roll(3);
+	w.policy.reset.emits = run % 2;
+	for (unsigned int i = 0; i < POLICY_RESET_REASONS; i++) {
+		w.policy.reset.emit[i].set = run / 2 >> i & 1;
+		w.policy.reset.emit[i].transient = run >> i & 1;
+	}
 	w.watch = watch;
 	world_start(&w);
 	for (int i = 0; i < STEPS; i++)

@@ -113,7 +113,7 @@ static void test_destroy(void)
 {
 	struct pm_subflow s = subflow("::ffff:10.0.0.9", "::ffff:10.0.0.2");
 	char buffer[PM_NETLINK_BYTES];
-	struct nlmsghdr *m = pm_encode_destroy(buffer, &s.at);
+	struct nlmsghdr *m = pm_encode_destroy(buffer, &s.at, 0);
 	const struct inet_diag_req_v2 *r = mnl_nlmsg_get_payload(m);
 
 	CU_ASSERT_EQUAL(m->nlmsg_type, SOCK_DESTROY);
@@ -125,11 +125,13 @@ static void test_destroy(void)
 	CU_ASSERT_EQUAL(r->id.idiag_src[0], inet_addr("10.0.0.9"));
 	CU_ASSERT_EQUAL(r->id.idiag_dst[0], inet_addr("10.0.0.2"));
 	CU_ASSERT_EQUAL(r->id.idiag_src[1], 0);
+	CU_ASSERT_EQUAL(r->id.idiag_if, 0);
 	s = subflow("fd00::1", "fd00::2");
-	m = pm_encode_destroy(buffer, &s.at);
+	m = pm_encode_destroy(buffer, &s.at, 7);
 	r = mnl_nlmsg_get_payload(m);
 	CU_ASSERT_EQUAL(r->sdiag_family, AF_INET6);
 	CU_ASSERT_EQUAL(memcmp(r->id.idiag_dst, &s.at.remote.v6, 16), 0);
+	CU_ASSERT_EQUAL(r->id.idiag_if, 7);
 }
 
 int main(void)

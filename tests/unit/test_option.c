@@ -181,6 +181,34 @@ static void test_add(void)
 	add_is("1e035101", 0, 0, 0, 0, "");
 }
 
+/* MP_TCPRST: reason and T bit set, whatever was there, and nothing else. */
+static void test_reset(void)
+{
+	fill(TIMESTAMP "1e0480001e035101");
+	CU_ASSERT_EQUAL(next(), MPTCP_FOUND_MPTCP);
+	CU_ASSERT_TRUE(mptcp_option_is_reset(&options));
+	mptcp_option_set_reset(&options, 5, 1);
+	bytes_are(TIMESTAMP "1e0481051e035101");
+	mptcp_option_set_reset(&options, 3, 0);
+	bytes_are(TIMESTAMP "1e0480031e035101");
+	CU_ASSERT_EQUAL(next(), MPTCP_FOUND_MPTCP);
+	CU_ASSERT_TRUE(mptcp_option_is_prio(&options));
+	/* flags that mean nothing yet are cleared */
+	fill("1e048f06");
+	CU_ASSERT_EQUAL(next(), MPTCP_FOUND_MPTCP);
+	mptcp_option_set_reset(&options, 2, 1);
+	bytes_are("1e048102");
+	/* another size, another subtype */
+	fill("1e03801e05800000");
+	CU_ASSERT_EQUAL(next(), MPTCP_FOUND_MPTCP);
+	CU_ASSERT_FALSE(mptcp_option_is_reset(&options));
+	CU_ASSERT_EQUAL(next(), MPTCP_FOUND_MPTCP);
+	CU_ASSERT_FALSE(mptcp_option_is_reset(&options));
+	fill("1e047000");
+	CU_ASSERT_EQUAL(next(), MPTCP_FOUND_MPTCP);
+	CU_ASSERT_FALSE(mptcp_option_is_reset(&options));
+}
+
 int main(void)
 {
 	CU_pSuite suite;
@@ -195,6 +223,7 @@ int main(void)
 	CU_add_test(suite, "nothing but DSS", test_plain);
 	CU_add_test(suite, "REMOVE_ADDR", test_remove);
 	CU_add_test(suite, "ADD_ADDR", test_add);
+	CU_add_test(suite, "MP_TCPRST", test_reset);
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	CU_basic_run_tests();
 	failed = CU_get_number_of_failures();

@@ -8,6 +8,7 @@
 #include "pm/address.h"
 #include "pm/engine_choose.h"
 #include "pm/execute.h"
+#include "pm/fastopen.h"
 #include "pm/pm.h"
 
 /* A world with wlan0 (2) 10.0.1.2, wwan0 (3) 10.0.2.2 and fd00::2, eth0 (4) down. */
@@ -115,6 +116,9 @@ static void world_apply(struct world *w, const struct pm_plan *plan)
 		case PM_SET_SYN_RETRIES:
 			k->syn_retries = a->syn_retries;
 			break;
+		case PM_SET_FASTOPEN:
+			k->fastopen = a->fastopen;
+			break;
 		case PM_SET_MANAGER:
 			strcpy(k->manager, a->manager);
 			break;
@@ -122,8 +126,8 @@ static void world_apply(struct world *w, const struct pm_plan *plan)
 	}
 }
 
-/* "+10.0.1.2/2 -..." : sign, address, flags; L, S, R and M for limits, scheduler, retries and
- * manager. */
+/* "+10.0.1.2/2 -..." : sign, address, flags; L, S, R, F and M for limits, scheduler, retries, data
+ * in the SYN and manager. */
 static void summary(const struct pm_plan *plan, char *out, size_t size)
 {
 	char text[INET6_ADDRSTRLEN];
@@ -141,6 +145,8 @@ static void summary(const struct pm_plan *plan, char *out, size_t size)
 			snprintf(out + used, size - used, "%sS%s", gap, a->scheduler);
 		else if (a->kind == PM_SET_SYN_RETRIES)
 			snprintf(out + used, size - used, "%sR%d", gap, a->syn_retries);
+		else if (a->kind == PM_SET_FASTOPEN)
+			snprintf(out + used, size - used, "%sF%x", gap, (unsigned int)a->fastopen);
 		else if (a->kind == PM_SET_MANAGER)
 			snprintf(out + used, size - used, "%sM%s", gap, a->manager);
 		else
@@ -407,6 +413,61 @@ static void test_syn_retries(void)
 	expect(&w, NULL, false, "");
 }
 
+static void test_fastopen(void)
+{
+	struct world w;
+
+	world_init(&w);
+	w.policy.nr_paths = 0;
+	w.kernel.fastopen = 0x1;
+	expect(&w, &w.policy, false, "");
+	w.policy.tfo.client = POLICY_YES;
+	expect(&w, &w.policy, false, "");
+	w.policy.tfo.server = POLICY_TFO_SERVER_ALL;
+	w.policy.tfo.no_cookie = POLICY_TFO_NO_COOKIE_SERVER;
+	expect(&w, &w.policy, false, "F603");
+	w.kernel.set_fastopen[0] = 0x603;
+	w.kernel.nr_set_fastopen = 1;
+	w.kernel.saved_fastopen = 0x1;
+	/* The other side comes back with a policy that does not name it. */
+	w.policy.tfo = (struct policy_tfo){ .client = POLICY_NO };
+	expect(&w, &w.policy, false, "F0");
+	w.kernel.fastopen = 0x603;
+	w.policy.tfo.client = POLICY_UNSET;
+	expect(&w, &w.policy, false, "F1");
+	w.kernel.fastopen = 0x603;
+	expect(&w, NULL, false, "F1");
+	w.kernel.fastopen = 0x3; /* someone else's since */
+	expect(&w, NULL, false, "");
+	w.policy.tfo.client = POLICY_YES;
+	w.kernel.fastopen = -1; /* a kernel without */
+	expect(&w, &w.policy, false, "");
+}
+
+static void test_fastopen_bits(void)
+{
+	static const struct {
+		struct policy_tfo tfo;
+		int before, after;
+	} cases[] = {
+		{ { .client = POLICY_UNSET }, 0x637, 0x637 },
+		{ { .client = POLICY_YES }, 0x0, 0x1 },
+		{ { .client = POLICY_YES }, 0x606, 0x603 },
+		{ { .client = POLICY_YES, .no_cookie = POLICY_TFO_NO_COOKIE_CLIENT }, 0x2, 0x7 },
+		{ { .client = POLICY_NO }, 0x607, 0x602 },
+		{ { .server = POLICY_TFO_SERVER_OFF }, 0x607, 0x5 },
+		{ { .server = POLICY_TFO_SERVER_ASKED }, 0x605, 0x7 },
+		{ { .server = POLICY_TFO_SERVER_ALL }, 0x201, 0x403 },
+		{ { .server = POLICY_TFO_SERVER_ASKED, .no_cookie = POLICY_TFO_NO_COOKIE_SERVER },
+		  0x1,
+		  0x203 },
+		{ { .client = POLICY_YES, .server = POLICY_TFO_SERVER_OFF }, 0x60f, 0x9 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		CU_ASSERT_EQUAL(pm_fastopen_bits(&cases[i].tfo, cases[i].before), cases[i].after);
+}
+
 static void test_wanted_by_path(void)
 {
 	enum pm_wanted wanted[] = { PM_WANT_ACTIVE, PM_WANT_NONE, PM_WANT_ACTIVE };
@@ -590,6 +651,8 @@ int main(void)
 	CU_add_test(suite, "ownership", test_ownership);
 	CU_add_test(suite, "limits and scheduler", test_limits_and_scheduler);
 	CU_add_test(suite, "SYN retries", test_syn_retries);
+	CU_add_test(suite, "data in the SYN", test_fastopen);
+	CU_add_test(suite, "bits of tcp_fastopen", test_fastopen_bits);
 	CU_add_test(suite, "endpoints as an engine wants them", test_wanted_by_path);
 	CU_add_test(suite, "endpoints left alone", test_endpoints_left_alone);
 	CU_add_test(suite, "path manager", test_manager);

@@ -271,7 +271,8 @@ static void test_print(void)
 			 "    \"\xc3\xa9\\e[31m\": { nam: 1 }\n"
 			 "    ^\n"
 			 "    valid keys: version, name, fallback, scheduler, paths, connections, "
-			 "modes, engine, caps, limits, guard, nat64, establish, observe\n");
+			 "modes, engine, caps, limits, guard, reset, nat64, establish, "
+			 "tfo, observe\n");
 	policy_diagnostics_clear(&d);
 }
 

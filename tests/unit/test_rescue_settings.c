@@ -210,6 +210,65 @@ static void test_idempotent(void)
 	CU_ASSERT_EQUAL(c.idempotent[2].port_first, 443);
 }
 
+static void test_data(void)
+{
+	_cleanup_(pm_plan_clear) struct pm_plan plan = { 0 };
+	struct pm_rescue_facts f = facts();
+	struct rescue_config c;
+
+	strict[2] = true;
+	make("{ robe: off }\n"
+	     "tfo: { client: on, to: [{ prefix: 10.1.0.0/16, port: [53, 80-90] }, { port: 443 }] }",
+	     &f, &c, &plan);
+	/* Data alone takes no SYN elsewhere, repeats none sooner and minds no reverse path. */
+	CU_ASSERT_FALSE(c.on);
+	CU_ASSERT_FALSE(c.race);
+	CU_ASSERT_EQUAL(c.timer_jiffies, 0);
+	CU_ASSERT_EQUAL(c.more_retries, 0);
+	CU_ASSERT_EQUAL(plan.nr_notices, 0);
+	CU_ASSERT_EQUAL(c.nr_paths, 3);
+	CU_ASSERT_TRUE(c.data_listed);
+	CU_ASSERT_EQUAL(c.data_hold_ms, 3600000);
+	CU_ASSERT_EQUAL_FATAL(c.nr_data_to, 3);
+	address_is(&c.data_to[0].prefix, "10.1.0.0");
+	CU_ASSERT_EQUAL(c.data_to[0].bits, 112);
+	CU_ASSERT_EQUAL(c.data_to[1].port_first, 80);
+	CU_ASSERT_EQUAL(c.data_to[1].port_last, 90);
+	CU_ASSERT_EQUAL(c.data_to[2].port_first, 443);
+	CU_ASSERT_EQUAL(c.nr_idempotent, 0);
+	make("{ robe: [timer] }\ntfo: { client: on, blackhole: 5s }", &f, &c, &plan);
+	CU_ASSERT_TRUE(c.on);
+	CU_ASSERT_FALSE(c.data_listed);
+	CU_ASSERT_EQUAL(c.data_hold_ms, 5000);
+	make("{ robe: [timer] }\ntfo: { client: off }", &f, &c, &plan);
+	CU_ASSERT_EQUAL(c.data_hold_ms, 0);
+	CU_ASSERT_FALSE(rescue_looks_at_data(&c));
+}
+
+static void wanted_is(const char *tfo, bool wanted)
+{
+	_cleanup_free_ char *text = NULL;
+	struct policy_diagnostics d;
+	struct policy *p = NULL;
+
+	CU_ASSERT_FATAL(asprintf(&text, HEAD "tfo: %s\n", tfo) > 0);
+	CU_ASSERT_EQUAL_FATAL(policy_parse("t.yaml", text, strlen(text), &p, &d), 0);
+	CU_ASSERT_EQUAL(pm_rescue_wanted(p), wanted);
+	CU_ASSERT_EQUAL(pm_rescue_looks_at_data(p), wanted);
+	CU_ASSERT_FALSE(pm_rescue_copies(p));
+	CU_ASSERT_EQUAL(pm_rescue_syn_retries(p), 0);
+	policy_free(&p);
+}
+
+static void test_data_wanted(void)
+{
+	wanted_is("{ client: on }", true);
+	wanted_is("{ client: on, blackhole: 0s }", false);
+	wanted_is("{ client: on, blackhole: 0s, to: [{ port: 1 }] }", true);
+	wanted_is("{ client: off }", false);
+	wanted_is("{ server: all }", false);
+}
+
 static void test_too_many(void)
 {
 	static const struct pm_interface wlan = { .name = "wlan0" };
@@ -256,6 +315,8 @@ int main(void)
 	CU_ADD_TEST(s, test_syn_retries);
 	CU_ADD_TEST(s, test_ports);
 	CU_ADD_TEST(s, test_idempotent);
+	CU_ADD_TEST(s, test_data);
+	CU_ADD_TEST(s, test_data_wanted);
 	CU_ADD_TEST(s, test_too_many);
 	CU_ADD_TEST(s, test_not_wanted);
 	CU_basic_set_mode(CU_BRM_VERBOSE);

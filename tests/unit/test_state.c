@@ -40,6 +40,31 @@ static void test_syn_retries_record(void)
 	CU_ASSERT_EQUAL(s.nr_set_syn_retries, 0);
 }
 
+static void test_fastopen_record(void)
+{
+	struct policy policy = { .tfo = { .client = POLICY_YES } };
+	struct pm_kernel before = { .fastopen = 0x402 };
+	const struct pm_action action = { .kind = PM_SET_FASTOPEN,
+					  .fastopen = 0x403,
+					  .fastopen_before = 0x402 };
+	struct pm_state s = { 0 };
+
+	CU_ASSERT_EQUAL(pm_state_intend(&policy, &before, &action, 1, &s), 0);
+	CU_ASSERT_EQUAL(s.nr_set_fastopen, 1);
+	CU_ASSERT_EQUAL(s.set_fastopen[0], 0x403);
+	CU_ASSERT_EQUAL(s.saved_fastopen, 0x402);
+	before = (struct pm_kernel){ .fastopen = 0x403,
+				     .saved_fastopen = 0x402,
+				     .set_fastopen = { 0x403 },
+				     .nr_set_fastopen = 1 };
+	CU_ASSERT_EQUAL(pm_state_conclude(&policy, &before, NULL, 0, &s), 0);
+	CU_ASSERT_EQUAL(s.nr_set_fastopen, 1);
+	CU_ASSERT_EQUAL(s.saved_fastopen, 0x402);
+	policy.tfo.client = POLICY_UNSET;
+	CU_ASSERT_EQUAL(pm_state_conclude(&policy, &before, NULL, 0, &s), 0);
+	CU_ASSERT_EQUAL(s.nr_set_fastopen, 0);
+}
+
 static void test_state_round_trip(void)
 {
 	struct pm_state s = { .cookie = 7,
@@ -57,7 +82,10 @@ static void test_state_round_trip(void)
 			      .nr_set_manager = 1,
 			      .saved_syn_retries = 2,
 			      .set_syn_retries = { 0, 128 },
-			      .nr_set_syn_retries = 2 };
+			      .nr_set_syn_retries = 2,
+			      .saved_fastopen = 0x1,
+			      .set_fastopen = { 0x603 },
+			      .nr_set_fastopen = 1 };
 	struct pm_endpoint ep = { .id = 5, .ifindex = 2, .flags = 6 };
 	struct pm_state back = { 0 };
 	char text[2048], copy[2048];
@@ -78,6 +106,9 @@ static void test_state_round_trip(void)
 	CU_ASSERT_EQUAL(back.saved_syn_retries, 2);
 	CU_ASSERT_EQUAL(back.nr_set_syn_retries, 2);
 	CU_ASSERT_EQUAL(back.set_syn_retries[1], 128);
+	CU_ASSERT_EQUAL(back.saved_fastopen, 0x1);
+	CU_ASSERT_EQUAL(back.nr_set_fastopen, 1);
+	CU_ASSERT_EQUAL(back.set_fastopen[0], 0x603);
 	CU_ASSERT_TRUE(pm_state_owns(&back, &ep));
 	ep.id = 6;
 	CU_ASSERT_FALSE(pm_state_owns(&back, &ep));
@@ -92,6 +123,8 @@ static void test_state_round_trip(void)
 	CU_ASSERT_EQUAL(pm_state_decode(copy, &back), -EBADMSG);
 	strcpy(copy, "set-syn-retries=256\nend\n");
 	CU_ASSERT_EQUAL(pm_state_decode(copy, &back), -EBADMSG);
+	strcpy(copy, "set-fastopen=x\nend\n");
+	CU_ASSERT_EQUAL(pm_state_decode(copy, &back), -EBADMSG);
 	strcpy(copy, "set-limits=1 1\nset-limits=1 1\nset-limits=1 1\nend\n");
 	CU_ASSERT_EQUAL(pm_state_decode(copy, &back), -EBADMSG);
 	CU_ASSERT_PTR_NULL(back.endpoints);
@@ -102,6 +135,7 @@ int main(void)
 {
 	CU_TestInfo tests[] = {
 		{ "SYN retries on record", test_syn_retries_record },
+		{ "data in the SYN on record", test_fastopen_record },
 		{ "round trip and garbage", test_state_round_trip },
 		CU_TEST_INFO_NULL,
 	};

@@ -129,8 +129,24 @@ options_are() { # ADDRESS CONGESTION CONTROL
 	net_client ss -tineHO state established src "$1" | grep "fwmark:0x10 .* $2 "
 }
 
+resets_have_reasons() {
+	local policy
+	policy=$(mktemp)
+	printf '%s\n' 'version: 1' 'name: resets' 'paths:' '  - name: any' '    match: { interface: "w*" }' \
+		'reset: { emit: { unacceptable-performance: { transient: true } } }' >"$policy"
+	pmctl apply "$policy" --netns "$NET_CLIENT"
+	pmctl -j status --netns "$NET_CLIENT" | python3 -c '
+import json, sys
+resets = json.load(sys.stdin)["resets"]
+assert {r["dev"] for r in resets} == {"wlan0", "wwan0"}, resets'
+	pmctl unload --netns "$NET_CLIENT"
+	[ -z "$(find "$BPFFS/reset" -type f)" ] || die "left pinned: $(find "$BPFFS/reset" -type f)"
+	rm "$policy"
+}
+
 level1_tests() {
 	t 'guard, establishment and oracle' level1_applies
 	t 'a program gets MPTCP unasked' programs_get_mptcp
 	t 'congestion control and marks' socket_options
+	t 'resets with a reason' resets_have_reasons
 }
