@@ -173,6 +173,7 @@ congestion_by_daemon() {
 	nsenter --net="/run/netns/$C" setpriv --inh-caps=-all \
 		--bounding-set=-all,+net_admin,+dac_read_search,+net_raw,+bpf,+perfmon \
 		"$PMCTL" daemon --policy "$TMP/policy.yaml" >>"$TMP/daemon" 2>&1 &
+	# shellcheck disable=SC2034 # for stop_daemon
 	DAEMON=$!
 	wait_for 15 pmctl path list --netns "$C" || die "no daemon: $(cat "$TMP/daemon")"
 	is "$(grep -c 'path "wifi": the kernel has no congestion control "nosuch"' "$TMP/daemon")" 1 'times it is said'
