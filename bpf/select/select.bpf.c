@@ -8,7 +8,7 @@
  * that is not loaded.
  */
 #include "mptcp_bpf.bpf.h"
-#include "mptcp_select.h"
+#include "mptcp_match.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -33,41 +33,6 @@ struct {
 	__type(value, struct scratch);
 } scratch SEC(".maps");
 
-static __always_inline bool in_prefix(const __u8 *addr, const __u8 *prefix, __u32 bits)
-{
-	int i;
-
-	bpf_for(i, 0, 16) {
-		__u32 rest = bits - 8 * i, mask;
-
-		if (i < 0 || i >= 16 || 8 * i >= bits)
-			break;
-		mask = rest >= 8 ? 0xff : (0xff << (8 - rest)) & 0xff;
-		if ((addr[i] ^ prefix[i]) & mask)
-			return false;
-	}
-	return true;
-}
-
-static __always_inline bool in_range(__u16 port, __u16 first, __u16 last)
-{
-	return !first || (port >= first && port <= last);
-}
-
-static __always_inline bool matches(const struct mptcp_select_rule *r,
-				    const struct mptcp_bpf_facts *f)
-{
-	if (r->cgroup && f->cgroup[r->cgroup_level & (MPTCP_BPF_CGROUP_LEVELS - 1)] != r->cgroup)
-		return false;
-	if (r->by_uid && r->uid != f->uid)
-		return false;
-	if (r->role != MPTCP_ROLE_ANY && (r->role == MPTCP_ROLE_SERVER) != !!f->server)
-		return false;
-	return in_range(f->remote_port, r->remote_port_first, r->remote_port_last) &&
-	       in_range(f->local_port, r->local_port_first, r->local_port_last) &&
-	       in_prefix(f->remote_addr, r->remote, r->remote_bits);
-}
-
 SEC("struct_ops")
 int BPF_PROG(select_scheduler, struct mptcp_sock *msk)
 {
@@ -86,7 +51,7 @@ int BPF_PROG(select_scheduler, struct mptcp_sock *msk)
 		r = bpf_map_lookup_elem(&rules, &s->key);
 		if (!r)
 			break;
-		if (!matches(r, &s->facts))
+		if (!mptcp_match(r, &s->facts))
 			continue;
 		__builtin_memcpy(s->name, r->scheduler, sizeof(s->name));
 		s->rule = r->rule;

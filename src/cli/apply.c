@@ -10,8 +10,10 @@
 #include "cli/diagnose.h"
 #include "cli/sched_set.h"
 #include "daemon/client.h"
+#include "pm/congestion.h"
 #include "pm/engine.h"
 #include "pm/rescue_settings.h"
+#include "pm/rules.h"
 #include "pm/watchdog.h"
 #include "util/caps.h"
 #include "util/cleanup.h"
@@ -69,7 +71,8 @@ static int check_caps(const struct run *r, struct error *e)
 		need |= CAP_BIT_SYS_ADMIN;
 	if (support_needs_module(&r->policy) || r->policy.guard.set || r->policy.reset.emits ||
 	    r->policy.establish.robe || r->policy.nr_programs ||
-	    pm_rescue_looks_at_data(&r->policy))
+	    pm_rescue_looks_at_data(&r->policy) || pm_congestion_wanted(&r->policy) ||
+	    pm_marks_wanted(&r->policy))
 		need |= CAP_BIT_BPF | CAP_BIT_SYS_ADMIN;
 	if (support_needs_module(&r->policy) && !loader_module_loaded() && !dry_run)
 		need |= CAP_BIT_SYS_MODULE;

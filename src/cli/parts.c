@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a policy puts in force, part by part; see parts.h. */
 #include "cli/parts.h"
+#include "cli/part.h"
 
 #include <errno.h>
 #include <string.h>
@@ -10,22 +11,16 @@
 
 #define TEXT_BYTES PM_RULE_TEXT_BYTES
 
-struct walk {
-	void (*each)(void *data, char sign, const char *action, const char *text,
-		     const char *reason);
-	void *data;
-};
-
-/* One of them; the table below is in the order of execution. */
-struct part {
-	const char *purpose; /* of the permission it takes */
-	int (*plan)(struct parts *p, const struct parts_run *r, struct pm_plan *plan,
-		    struct error *e);
-	bool (*none)(const struct parts *p);
-	int (*execute)(struct parts *p, const struct parts_run *r, struct error *e);
-	void (*undo)(struct parts *p, const struct parts_run *r, struct error *e);
-	void (*walk)(const struct parts *p, const struct walk *w);
-};
+/* A kernel can have all that is probed for and still refuse the programs: left out, if it may be.
+ */
+bool part_leave_out(const struct parts_run *r, const char *what, struct error *e)
+{
+	if (!r->policy || r->policy->fallback != POLICY_FALLBACK_ALLOW || e->code != -EOPNOTSUPP)
+		return false;
+	left_out_add(r->left_out, "%s: %s", what, e->text);
+	*e = (struct error){ 0 };
+	return true;
+}
 
 static int rules_plan(struct parts *p, const struct parts_run *r, struct pm_plan *plan,
 		      struct error *e)
@@ -60,7 +55,7 @@ static bool has_rule(const struct mptcp_select_rule *rules, size_t nr,
 
 static void walk_rules(const struct mptcp_select_rule *rules, size_t nr,
 		       const struct mptcp_select_rule *others, size_t nr_others, char sign,
-		       const struct walk *w)
+		       const struct part_walk *w)
 {
 	char text[TEXT_BYTES];
 
@@ -72,7 +67,7 @@ static void walk_rules(const struct mptcp_select_rule *rules, size_t nr,
 	}
 }
 
-static void rules_walk(const struct parts *p, const struct walk *w)
+static void rules_walk(const struct parts *p, const struct part_walk *w)
 {
 	const struct rules_change *r = &p->rules;
 
@@ -85,23 +80,12 @@ static void rules_walk(const struct parts *p, const struct walk *w)
 	walk_rules(r->after, r->nr_after, r->before, r->nr_before, '+', w);
 }
 
-/* A kernel can have all that is probed for and still refuse the programs: left out, if it may be.
- */
-static bool leave_out(const struct parts_run *r, const char *what, struct error *e)
-{
-	if (!r->policy || r->policy->fallback != POLICY_FALLBACK_ALLOW || e->code != -EOPNOTSUPP)
-		return false;
-	left_out_add(r->left_out, "%s: %s", what, e->text);
-	*e = (struct error){ 0 };
-	return true;
-}
-
 static int programs_plan(struct parts *p, const struct parts_run *r, struct pm_plan *plan,
 			 struct error *e)
 {
 	int err = r->policy && r->policy->nr_programs ? loader_programs_try(r->config, e) : 0;
 
-	if (err < 0 && !leave_out(r, "mptcpify", e))
+	if (err < 0 && !part_leave_out(r, "mptcpify", e))
 		return err;
 	if (err < 0)
 		r->policy->nr_programs = 0;
@@ -125,14 +109,14 @@ static void programs_undo(struct parts *p, const struct parts_run *r, struct err
 
 static void program_change(void *data, bool added, const char *text)
 {
-	const struct walk *w = data;
+	const struct part_walk *w = data;
 
 	w->each(w->data, added ? '+' : '-', added ? "add-rule" : "delete-rule", text, "");
 }
 
-static void programs_walk(const struct parts *p, const struct walk *w)
+static void programs_walk(const struct parts *p, const struct part_walk *w)
 {
-	struct walk to = *w;
+	struct part_walk to = *w;
 
 	programs_change_walk(&p->programs, program_change, &to);
 }
@@ -170,7 +154,7 @@ static bool has_guard(const struct pm_guard *guards, size_t nr, const struct pm_
 }
 
 static void walk_guards(const struct pm_guard *guards, size_t nr, const struct pm_guard *others,
-			size_t nr_others, char sign, const struct walk *w)
+			size_t nr_others, char sign, const struct part_walk *w)
 {
 	char text[PM_GUARD_TEXT_BYTES];
 
@@ -182,7 +166,7 @@ static void walk_guards(const struct pm_guard *guards, size_t nr, const struct p
 	}
 }
 
-static void guard_walk(const struct parts *p, const struct walk *w)
+static void guard_walk(const struct parts *p, const struct part_walk *w)
 {
 	const struct guard_change *g = &p->guard;
 
@@ -197,7 +181,7 @@ static int ips_plan(struct parts *p, const struct parts_run *r, struct pm_plan *
 {
 	int err = ips_change_plan(&p->ips, r->policy, r->kernel, r->config, plan, e);
 
-	if (err == 0 || !leave_out(r, "establish.robe ips", e))
+	if (err == 0 || !part_leave_out(r, "establish.robe ips", e))
 		return err;
 	r->policy->establish.robe &= ~POLICY_ROBE_IPS;
 	return ips_change_plan(&p->ips, r->policy, r->kernel, r->config, plan, e);
@@ -218,7 +202,7 @@ static void ips_undo(struct parts *p, const struct parts_run *r, struct error *e
 	ips_change_undo(&p->ips, r->config, e);
 }
 
-static void ips_walk(const struct parts *p, const struct walk *w)
+static void ips_walk(const struct parts *p, const struct part_walk *w)
 {
 	const char sign = ips_change_sign(&p->ips);
 	char text[TEXT_BYTES];
@@ -238,7 +222,7 @@ static int rescue_plan(struct parts *p, const struct parts_run *r, struct pm_pla
 
 	/* A list of who gets data in SYNs is not left out: all others would get it. */
 	if (err == 0 || (r->policy && r->policy->tfo.nr_to) ||
-	    !leave_out(r, "establish.robe timer or sim, and tfo.blackhole", e))
+	    !part_leave_out(r, "establish.robe timer or sim, and tfo.blackhole", e))
 		return err;
 	r->policy->establish.robe &= POLICY_ROBE_IPS;
 	r->policy->tfo.blackhole_ms = 0;
@@ -262,7 +246,7 @@ static void rescue_undo(struct parts *p, const struct parts_run *r, struct error
 		rescue_change_undo(&p->rescue, r->config, e);
 }
 
-static void rescue_walk(const struct parts *p, const struct walk *w)
+static void rescue_walk(const struct parts *p, const struct part_walk *w)
 {
 	char text[TEXT_BYTES];
 	const char sign = rescue_change_describe(&p->rescue, text, sizeof(text));
@@ -274,55 +258,36 @@ static void rescue_walk(const struct parts *p, const struct walk *w)
 		text, "");
 }
 
-static int reset_plan(struct parts *p, const struct parts_run *r, struct pm_plan *plan,
-		      struct error *e)
-{
-	int err = reset_change_plan(&p->reset, r->policy, r->kernel, r->config, e);
+static const struct part part_rules = {
+	"change rules for connections",
+	rules_plan,
+	rules_none,
+	rules_execute,
+	rules_undo,
+	rules_walk,
+};
+static const struct part part_programs = {
+	"change rules for programs",
+	programs_plan,
+	programs_none,
+	programs_execute,
+	programs_undo,
+	programs_walk,
+};
+static const struct part part_guard = {
+	"change the guard", guard_plan, guard_none, guard_execute, guard_undo, guard_walk,
+};
+static const struct part part_ips = {
+	"change where connections begin", ips_plan, ips_none, ips_execute, ips_undo, ips_walk,
+};
+static const struct part part_rescue = {
+	"change SYN rescue", rescue_plan, rescue_none, rescue_execute, rescue_undo, rescue_walk,
+};
 
-	(void)plan;
-	if (err == 0 || !leave_out(r, "reset.emit", e))
-		return err;
-	r->policy->reset.emits = false;
-	return reset_change_plan(&p->reset, r->policy, r->kernel, r->config, e);
-}
-
-static bool reset_none(const struct parts *p)
-{
-	return reset_change_none(&p->reset);
-}
-
-static int reset_execute(struct parts *p, const struct parts_run *r, struct error *e)
-{
-	return reset_change_execute(&p->reset, r->config, e);
-}
-
-static void reset_undo(struct parts *p, const struct parts_run *r, struct error *e)
-{
-	reset_change_undo(&p->reset, r->config, e);
-}
-
-static void reset_walk(const struct parts *p, const struct walk *w)
-{
-	char text[TEXT_BYTES];
-	const char sign = reset_change_describe(&p->reset, text, sizeof(text));
-
-	w->each(w->data, sign,
-		sign == '+'   ? "add-reset"
-		: sign == '-' ? "delete-reset"
-			      : "change-reset",
-		text, "");
-}
-
-static const struct part parts[] = {
-	{ "change rules for connections", rules_plan, rules_none, rules_execute, rules_undo,
-	  rules_walk },
-	{ "change rules for programs", programs_plan, programs_none, programs_execute,
-	  programs_undo, programs_walk },
-	{ "change the guard", guard_plan, guard_none, guard_execute, guard_undo, guard_walk },
-	{ "change where connections begin", ips_plan, ips_none, ips_execute, ips_undo, ips_walk },
-	{ "change resets with a reason", reset_plan, reset_none, reset_execute, reset_undo,
-	  reset_walk },
-	{ "change SYN rescue", rescue_plan, rescue_none, rescue_execute, rescue_undo, rescue_walk },
+/* In the order of execution. */
+static const struct part *const parts[] = {
+	&part_rules, &part_programs, &part_guard, &part_congestion,
+	&part_marks, &part_ips,	     &part_reset, &part_rescue,
 };
 #define NR_PARTS (sizeof(parts) / sizeof(parts[0]))
 
@@ -331,9 +296,9 @@ int parts_plan(struct parts *p, const struct parts_run *r, struct pm_plan *plan,
 	int err = 0;
 
 	for (size_t i = 0; err == 0 && i < NR_PARTS; i++) {
-		err = parts[i].plan(p, r, plan, e);
-		if (err == 0 && !parts[i].none(p))
-			err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, parts[i].purpose, e);
+		err = parts[i]->plan(p, r, plan, e);
+		if (err == 0 && !parts[i]->none(p))
+			err = caps_need(CAP_BIT_BPF | CAP_BIT_SYS_ADMIN, parts[i]->purpose, e);
 	}
 	return err;
 }
@@ -341,7 +306,7 @@ int parts_plan(struct parts *p, const struct parts_run *r, struct pm_plan *plan,
 bool parts_none(const struct parts *p)
 {
 	for (size_t i = 0; i < NR_PARTS; i++) {
-		if (!parts[i].none(p))
+		if (!parts[i]->none(p))
 			return false;
 	}
 	return true;
@@ -350,8 +315,8 @@ bool parts_none(const struct parts *p)
 static void undo(struct parts *p, const struct parts_run *r, size_t nr, struct error *e)
 {
 	while (nr-- > 0) {
-		if (!parts[nr].none(p))
-			parts[nr].undo(p, r, e);
+		if (!parts[nr]->none(p))
+			parts[nr]->undo(p, r, e);
 	}
 }
 
@@ -359,7 +324,7 @@ int parts_execute(struct parts *p, const struct parts_run *r, struct error *e)
 {
 	for (size_t i = 0; i < NR_PARTS; i++) {
 		/* Also without a change: some clear away what a run that was killed has left. */
-		int err = parts[i].execute(p, r, e);
+		int err = parts[i]->execute(p, r, e);
 
 		if (err < 0) {
 			undo(p, r, i, e);
@@ -391,10 +356,10 @@ void parts_walk(const struct parts *p,
 			     const char *reason),
 		void *data)
 {
-	const struct walk w = { each, data };
+	const struct part_walk w = { each, data };
 
 	for (size_t i = 0; i < NR_PARTS; i++) {
-		if (!parts[i].none(p))
-			parts[i].walk(p, &w);
+		if (!parts[i]->none(p))
+			parts[i]->walk(p, &w);
 	}
 }

@@ -2,13 +2,15 @@
 /*
  * What a policy puts in force beside endpoints, limits and sysctls, each as it is and as it is to
  * be in the thread's network namespace: rules for connections, programs that get MPTCP, the guard,
- * initial path selection, SYN rescue.
+ * congestion control, marks, initial path selection, SYN rescue.
  */
 #ifndef CLI_PARTS_H
 #define CLI_PARTS_H
 
+#include "cli/congestion_change.h"
 #include "cli/guard_change.h"
 #include "cli/ips_change.h"
+#include "cli/marks_change.h"
 #include "cli/programs_change.h"
 #include "cli/rescue_change.h"
 #include "cli/reset_change.h"
@@ -19,6 +21,8 @@ struct parts {
 	struct rules_change rules;
 	struct programs_change programs;
 	struct guard_change guard;
+	struct congestion_change congestion;
+	struct marks_change marks;
 	struct ips_change ips;
 	struct rescue_change rescue;
 	struct reset_change reset;

@@ -18,9 +18,9 @@
 
 /* In the order in which they open and start. */
 static const struct daemon_source *const sources[] = {
-	&source_caps,	  &source_events,  &source_links,   &source_oracle, &source_health,
-	&source_guard,	  &source_resets,  &source_rescue,  &source_learn,  &source_nat64,
-	&source_fastopen, &source_control, &source_service,
+	&source_caps,  &source_events,	 &source_links,	     &source_oracle,  &source_health,
+	&source_guard, &source_resets,	 &source_congestion, &source_rescue,  &source_learn,
+	&source_nat64, &source_fastopen, &source_control,    &source_service,
 };
 
 _Static_assert(NR(sources) <= DAEMON_SOURCES_MAX, "a place for the state of each source");

@@ -27,8 +27,8 @@ struct daemon_source {
 };
 
 extern const struct daemon_source source_caps, source_service, source_links, source_events,
-	source_health, source_oracle, source_guard, source_resets, source_rescue, source_learn,
-	source_nat64, source_fastopen, source_control;
+	source_health, source_oracle, source_guard, source_resets, source_congestion, source_rescue,
+	source_learn, source_nat64, source_fastopen, source_control;
 
 /* Call that of all. */
 void sources_policy_changed(struct daemon *d);

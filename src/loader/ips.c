@@ -13,10 +13,10 @@
 #include "loader/attach.h"
 #include "loader/bpflog.h"
 #include "loader/checkpoint.h"
+#include "loader/hook.h"
 #include "loader/learn.h"
 #include "loader/object.h"
 #include "loader/pins.h"
-#include "util/cgroup.h"
 #include "util/cleanup.h"
 
 #define NR(a)	   (sizeof(a) / sizeof((a)[0]))
@@ -78,23 +78,6 @@ static int unpin(const struct loader_config *c, const char *name, struct error *
 	pins_establish_path(c, name, path);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return error_set(e, -errno, "cannot remove %s: %s", path, strerror(errno));
-	return 0;
-}
-
-static int open_cgroup(struct ips *p, struct error *e)
-{
-	const char *path = secure_getenv("MPTCP_PM_CGROUP");
-	uint32_t level;
-	int err;
-
-	if (!path || !path[0])
-		path = "/";
-	p->cgroup = cgroup_open(path);
-	err = p->cgroup < 0 ? p->cgroup : cgroup_find(path, &p->cgroup_id, &level);
-	if (err == -EOPNOTSUPP)
-		return error_set(e, err, "ips needs cgroup v2, which is not mounted");
-	if (err < 0)
-		return error_set(e, err, "cannot open cgroup %s: %s", path, strerror(-err));
 	return 0;
 }
 
@@ -243,9 +226,8 @@ int loader_ips_load(const struct loader_config *c, bool dry_run, enum loader_out
 		if (lock < 0)
 			return lock;
 	}
-	err = open_cgroup(&p, e);
-	if (err == 0)
-		err = load(&p, e);
+	p.cgroup = hook_cgroup_open("ips", &p.cgroup_id, e);
+	err = p.cgroup < 0 ? p.cgroup : load(&p, e);
 	if (err == 0 && !dry_run)
 		err = pin_maps(&p, e);
 	for (size_t i = 0; err == 0 && i < NR(programs); i++)

@@ -12,6 +12,7 @@
 #include "loader/attach.h"
 #include "loader/bpflog.h"
 #include "loader/checkpoint.h"
+#include "loader/hook.h"
 #include "loader/object.h"
 #include "loader/pins.h"
 #include "util/cleanup.h"
@@ -90,8 +91,28 @@ static bool same_tag(int a, int b)
 	       bpf_prog_get_info_by_fd(b, &y, &ny) == 0 && memcmp(x.tag, y.tag, sizeof(x.tag)) == 0;
 }
 
-/* Is this program what runs by the pinned link? -ENOENT: there is none. */
-static int runs(const struct bpf_program *p, const char *path)
+/* Where programs are attached that are for sockets. */
+struct hook {
+	int cgroup; /* -1: the programs say it themselves */
+	uint64_t id;
+};
+
+static void cleanup_hook(struct hook *h)
+{
+	if (h->cgroup >= 0)
+		close(h->cgroup);
+}
+
+static int open_hook(const struct tool *t, struct hook *h, struct error *e)
+{
+	if (!t->cgroup)
+		return 0;
+	h->cgroup = hook_cgroup_open(t->name, &h->id, e);
+	return h->cgroup < 0 ? h->cgroup : 0;
+}
+
+/* Is this program what runs there by the pinned link? -ENOENT: there is none. */
+static int runs(const struct bpf_program *p, const struct hook *h, const char *path)
 {
 	_cleanup_close_ int link_fd = bpf_obj_get(path), prog_fd = -1;
 	struct bpf_link_info info = { 0 };
@@ -99,15 +120,19 @@ static int runs(const struct bpf_program *p, const char *path)
 
 	if (link_fd < 0)
 		return -errno;
-	if (bpf_link_get_info_by_fd(link_fd, &info, &len) < 0)
+	/* One whose cgroup is gone has no number. */
+	if (bpf_link_get_info_by_fd(link_fd, &info, &len) < 0 ||
+	    (h->cgroup >= 0 && info.cgroup.cgroup_id != h->id))
 		return 0;
 	prog_fd = bpf_prog_get_fd_by_id(info.prog_id);
 	return prog_fd >= 0 && same_tag(bpf_program__fd(p), prog_fd);
 }
 
-static int publish(const struct tool *t, struct bpf_program *p, const char *path, struct error *e)
+static int publish(const struct tool *t, struct bpf_program *p, const struct hook *h,
+		   const char *path, struct error *e)
 {
-	_cleanup_(attach_link_close) struct bpf_link *link = bpf_program__attach(p);
+	_cleanup_(attach_link_close) struct bpf_link *link =
+		h->cgroup < 0 ? bpf_program__attach(p) : bpf_program__attach_cgroup(p, h->cgroup);
 	char fresh[PINS_PATH_BYTES + sizeof(NEW)];
 
 	if (!link)
@@ -127,24 +152,27 @@ static int publish(const struct tool *t, struct bpf_program *p, const char *path
 	return 0;
 }
 
+/* Attaches those that do not run yet; without `attach` only says what that would amount to. */
 static int attach_all(const struct tool *t, const struct loader_config *c, struct bpf_object *obj,
-		      enum loader_outcome *outcome, struct error *e)
+		      bool attach, enum loader_outcome *outcome, struct error *e)
 {
+	_cleanup_(cleanup_hook) struct hook h = { .cgroup = -1 };
 	char path[PINS_PATH_BYTES];
 	bool there = false, changed = false;
 	struct bpf_program *p;
+	int same, err = open_hook(t, &h, e);
 
+	if (err < 0)
+		return err;
 	bpf_object__for_each_program(p, obj)
 	{
-		int same, err;
-
 		pins_tool_path(c, t->name, bpf_program__name(p), path);
-		same = runs(p, path);
+		same = runs(p, &h, path);
 		if (same >= 0)
 			there = true;
 		if (same > 0)
 			continue;
-		err = publish(t, p, path, e);
+		err = attach ? publish(t, p, &h, path, e) : 0;
 		if (err < 0)
 			return err;
 		changed = true;
@@ -230,15 +258,18 @@ static int install(const struct tool *t, const struct loader_config *c,
 		err = pin_maps(t, c, obj, e);
 	if (err == 0)
 		err = load(t, obj, e);
-	return err < 0 ? err : attach_all(t, c, obj, outcome, e);
+	return err < 0 ? err : attach_all(t, c, obj, true, outcome, e);
 }
 
-int tool_try(const struct tool *t, const struct loader_config *c, struct error *e)
+int tool_try(const struct tool *t, const struct loader_config *c, enum loader_outcome *outcome,
+	     struct error *e)
 {
 	_cleanup_(object_close) struct bpf_object *obj = NULL;
 	int err = open_object(t, c, &obj, e);
 
-	return err < 0 ? err : load(t, obj, e);
+	if (err == 0)
+		err = load(t, obj, e);
+	return err < 0 ? err : attach_all(t, c, obj, false, outcome, e);
 }
 
 /* Maps alone, from a load that failed, are of no use. */

@@ -15,10 +15,12 @@ struct tool {
 	const char *object; /* e.g. "oracle/oracle" */
 	const char *needs;  /* what a kernel that refuses it may lack, for a hint */
 	bool precious;	    /* its maps hold what nobody else knows */
+	bool cgroup;	    /* its programs are for the sockets of a cgroup, see hook.h */
 };
 
-/* Through the verifier, and nothing more. */
-int tool_try(const struct tool *t, const struct loader_config *c, struct error *e);
+/* Through the verifier, and nothing more; *outcome is what a load would do. */
+int tool_try(const struct tool *t, const struct loader_config *c, enum loader_outcome *outcome,
+	     struct error *e);
 /* Maps keep their contents when they are of the same form; else all of it is made anew, or, where
  * they are precious, it is an error. */
 int tool_load(const struct tool *t, const struct loader_config *c, enum loader_outcome *outcome,

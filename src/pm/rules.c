@@ -120,6 +120,22 @@ bool pm_rules_wanted(const struct policy *policy)
 	       strcmp(policy->scheduler.name, "default") != 0;
 }
 
+/* What a rule is for, with any port; 1: its cgroup does not exist. */
+static int make_base(const struct policy_rule *from, struct mptcp_select_rule *base,
+		     struct error *e)
+{
+	int err;
+
+	/* Padding too: rules are compared as bytes. */
+	memset(base, 0, sizeof(*base));
+	base->rule = from->number;
+	base->role = (uint8_t)from->role;
+	base->remote_bits = from->prefix.bits;
+	memcpy(base->remote, from->prefix.address, sizeof(base->remote));
+	err = find_user(from, base, e);
+	return err < 0 ? err : find_cgroup(from, base, e);
+}
+
 int pm_rules_make(const struct policy *policy,
 		  struct mptcp_select_rule rules[MPTCP_SELECT_RULES_MAX], size_t *nr,
 		  struct pm_plan *plan, struct error *e)
@@ -128,22 +144,54 @@ int pm_rules_make(const struct policy *policy,
 	for (size_t i = 0; pm_rules_wanted(policy) && i < policy->nr_rules; i++) {
 		const struct policy_rule *from = &policy->rules[i];
 		struct mptcp_select_rule base;
-		int absent, err;
+		int absent = make_base(from, &base, e);
+		int err = absent == 1 ? notice_absent(from, plan, e) : absent;
 
-		/* Padding too: rules are compared as bytes. */
-		memset(&base, 0, sizeof(base));
-		base.rule = from->number;
-		base.role = (uint8_t)from->role;
-		base.remote_bits = from->prefix.bits;
-		memcpy(base.remote, from->prefix.address, sizeof(base.remote));
+		if (err < 0)
+			return err;
 		memcpy(base.scheduler, from->scheduler.name, sizeof(base.scheduler));
-		err = find_user(from, &base, e);
-		absent = err < 0 ? err : find_cgroup(from, &base, e);
-		err = absent == 1 ? notice_absent(from, plan, e) : absent;
+		if (!absent)
+			add_for_ports(from, &base, rules, nr);
+	}
+	return 0;
+}
+
+bool pm_marks_wanted(const struct policy *policy)
+{
+	return policy->rule_mark || policy_nr_marking(policy);
+}
+
+static void add_marks(const struct policy_rule *from, const struct mptcp_select_rule *base,
+		      struct mptcp_mark marks[MPTCP_MARKS_MAX], size_t *nr)
+{
+	struct mptcp_select_rule rules[MPTCP_SELECT_RULES_MAX];
+	size_t n = 0;
+
+	add_for_ports(from, base, rules, &n);
+	for (size_t i = 0; i < n && *nr < MPTCP_MARKS_MAX; i++)
+		marks[(*nr)++] = (struct mptcp_mark){ .match = rules[i], .mark = from->mark };
+}
+
+int pm_marks_make(const struct policy *policy, struct mptcp_mark marks[MPTCP_MARKS_MAX], size_t *nr,
+		  struct pm_plan *plan, struct error *e)
+{
+	*nr = 0;
+	for (size_t i = 0; i < policy_nr_marking(policy); i++) {
+		const struct policy_rule *from = &policy->rules[i];
+		struct mptcp_select_rule base;
+		int absent = make_base(from, &base, e), err = absent;
+
+		/* Rules for schedulers have noted it. */
+		if (absent == 1)
+			err = pm_rules_wanted(policy) ? 0 : notice_absent(from, plan, e);
 		if (err < 0)
 			return err;
 		if (!absent)
-			add_for_ports(from, &base, rules, nr);
+			add_marks(from, &base, marks, nr);
+	}
+	if (policy->rule_mark && *nr < MPTCP_MARKS_MAX) {
+		memset(&marks[*nr], 0, sizeof(marks[*nr]));
+		marks[(*nr)++].mark = policy->rule_mark;
 	}
 	return 0;
 }
@@ -250,17 +298,33 @@ void pm_program_describe(const struct mptcp_program *r, char *out, size_t size)
 		condition(&t, "executable %.*s", MPTCP_EXECUTABLE_BYTES, r->executable);
 }
 
-void pm_rule_describe(const struct mptcp_select_rule *r, char *out, size_t size)
+/* Behind what is in `out` already. */
+static void describe_conditions(const struct mptcp_select_rule *r, char *out, size_t size)
 {
-	struct text t = { .out = out, .size = size };
+	struct text t = { .out = out, .size = size, .at = strlen(out) };
 
-	t.at = (size_t)snprintf(out, size, "rule %u: scheduler %.16s", r->rule, r->scheduler);
-	if (t.at >= size)
-		t.at = size - 1;
 	owner(&t, r->cgroup, r->by_uid, r->uid);
 	ports(&t, "port", r->remote_port_first, r->remote_port_last);
 	ports(&t, "local-port", r->local_port_first, r->local_port_last);
 	prefix(&t, r);
 	if (r->role)
 		condition(&t, "role %s", r->role == MPTCP_ROLE_SERVER ? "server" : "client");
+}
+
+void pm_rule_describe(const struct mptcp_select_rule *r, char *out, size_t size)
+{
+	snprintf(out, size, "rule %u: scheduler %.16s", r->rule, r->scheduler);
+	describe_conditions(r, out, size);
+}
+
+void pm_mark_describe(const struct mptcp_mark *m, char *out, size_t size)
+{
+	char whose[24];
+
+	snprintf(whose, sizeof(whose), m->match.rule ? "rule %u" : "default rule", m->match.rule);
+	if (m->mark)
+		snprintf(out, size, "%s: mark %u (0x%x)", whose, m->mark, m->mark);
+	else
+		snprintf(out, size, "%s: no mark", whose);
+	describe_conditions(&m->match, out, size);
 }

@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 
+#include "mptcp_mark.h"
 #include "mptcp_programs.h"
 #include "mptcp_select.h"
 #include "pm/pm.h"
@@ -25,6 +26,14 @@ int pm_rules_make(const struct policy *policy,
 
 /* "rule 2: scheduler ecf for port 443, role server". */
 void pm_rule_describe(const struct mptcp_select_rule *rule, char *out, size_t size);
+
+/* Whether some connections get a mark. */
+bool pm_marks_wanted(const struct policy *policy);
+/* Their rules as above, then that for all other connections. */
+int pm_marks_make(const struct policy *policy, struct mptcp_mark marks[MPTCP_MARKS_MAX], size_t *nr,
+		  struct pm_plan *plan, struct error *e);
+/* "rule 2: mark 16 (0x10) for port 443". */
+void pm_mark_describe(const struct mptcp_mark *m, char *out, size_t size);
 
 /* The same for programs: those a socket is made by. */
 int pm_programs_make(const struct policy *policy, struct mptcp_program rules[MPTCP_PROGRAMS_MAX],

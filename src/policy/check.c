@@ -49,6 +49,16 @@ static void check_endpoint(struct parse *p, size_t at)
 			     "\"fullmesh\" does nothing without \"subflow\"");
 }
 
+/* Its private state is a pointer, which the kernel keeps from programs. */
+static void check_congestion(struct parse *p, size_t at)
+{
+	if (strcmp(p->draft.policy.paths[at].congestion, "cdg") == 0)
+		parse_report(
+			p, node_get(p->draft.path_nodes[at], "congestion-control"),
+			"set net.ipv4.tcp_congestion_control",
+			"the kernel gives \"cdg\" to a socket only when its program asks for it");
+}
+
 /*
  * Whether every name the glob `b` matches is matched by `a` too; "no" when in doubt. NULL matches
  * everything. A pattern of literals and "*" that matches the text of another pattern also matches
@@ -126,11 +136,13 @@ void check_combinations(struct parse *p, const struct node *root)
 		if (p->draft.path_broken[i])
 			continue;
 		check_endpoint(p, i);
+		check_congestion(p, i);
 		check_reach(p, i);
 	}
 	check_backups(p);
 	check_limits(p, root);
 	check_rules(p);
+	check_marks(p);
 	check_guard(p, root);
 	check_reset(p, root);
 	check_nat64(p, root);

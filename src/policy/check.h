@@ -25,6 +25,9 @@ bool take_program(struct parse *p, const struct node *n, struct policy_rule *rul
 /* The part of it that is about rules for connections. */
 void check_rules(struct parse *p);
 
+/* The part that is about marks. */
+void check_marks(struct parse *p);
+
 /* The same for the guard. */
 void check_guard(struct parse *p, const struct node *root);
 /* And for resets. */

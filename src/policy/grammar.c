@@ -4,13 +4,14 @@
 
 #include "policy/handlers.h"
 
-#define NAME_PATTERN	  "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
-#define SCHEDULER_PATTERN "^[a-z0-9_-]{1,15}$"
-#define KNOB_PATTERN	  "^[A-Za-z_][A-Za-z0-9_]{0,62}$"
-#define GLOB_PATTERN	  "^[^/ ]{1,63}$"
-#define CGROUP_PATTERN	  "^/[^ ]{0,254}$"
-#define USER_PATTERN	  "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"
-#define RANGE_PATTERN	  "^[0-9]{1,5}-[0-9]{1,5}$"
+#define NAME_PATTERN	   "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
+#define SCHEDULER_PATTERN  "^[a-z0-9_-]{1,15}$"
+#define CONGESTION_PATTERN "^[A-Za-z0-9_.-]{1,15}$"
+#define KNOB_PATTERN	   "^[A-Za-z_][A-Za-z0-9_]{0,62}$"
+#define GLOB_PATTERN	   "^[^/ ]{1,63}$"
+#define CGROUP_PATTERN	   "^/[^ ]{0,254}$"
+#define USER_PATTERN	   "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$"
+#define RANGE_PATTERN	   "^[0-9]{1,5}-[0-9]{1,5}$"
 
 const struct word grammar_link_types[] = {
 	{ "any", POLICY_LINK_ANY },	      { "wifi", POLICY_LINK_WIFI },
@@ -65,6 +66,7 @@ static const struct value endpoint = { VALUE_FLAGS, WORDS(endpoint_uses) };
 
 static const struct value role = { VALUE_WORD, WORDS(roles) };
 static const struct value uid = { VALUE_INTEGER, .max = UINT32_MAX - 1 };
+static const struct value mark = { VALUE_INTEGER, .max = UINT32_MAX };
 static const struct value port_number = { VALUE_INTEGER, .min = 1, .max = UINT16_MAX };
 
 static const struct value name = {
@@ -76,6 +78,11 @@ static const struct value scheduler_name = {
 	VALUE_TEXT,
 	.pattern = SCHEDULER_PATTERN,
 	.expected = "1 to 15 of a-z, 0-9, \"_\" and \"-\"",
+};
+static const struct value congestion = {
+	VALUE_TEXT,
+	.pattern = CONGESTION_PATTERN,
+	.expected = "1 to 15 letters, digits, \".\", \"_\" and \"-\", such as cubic",
 };
 static const struct value glob = {
 	VALUE_TEXT,
@@ -196,6 +203,11 @@ static const struct key path_keys[] = {
 	  "What the addresses are for: subflow opens subflows from them, signal announces them to "
 	  "the peer, fullmesh pairs them with every address of the peer.",
 	  "[subflow]" },
+	{ .name = "congestion-control",
+	  &congestion,
+	  handle_name,
+	  offsetof(struct policy_path, congestion),
+	  "Congestion control of subflows that use the path; when left out, that of the kernel." },
 	{ .name = "when",
 	  &grammar_when,
 	  handle_when,
@@ -272,6 +284,12 @@ static const struct key connection_keys[] = {
 	  handle_scheduler,
 	  offsetof(struct policy_rule, scheduler),
 	  "Packet scheduler of the rule; comes before that of the mode." },
+	{ .name = "mark",
+	  &mark,
+	  handle_integer,
+	  offsetof(struct policy_rule, mark),
+	  "Firewall mark of the connection's subflows, for routing rules and nftables; 0: none.",
+	  "that of the default rule, there 0" },
 	{ .name = "mptcpify",
 	  &boolean,
 	  handle_tristate,

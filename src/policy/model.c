@@ -69,6 +69,15 @@ bool scheduler_equal(const struct policy_scheduler *a, const struct policy_sched
 	return true;
 }
 
+size_t policy_nr_marking(const struct policy *policy)
+{
+	size_t n = policy->nr_rules;
+
+	while (n > 0 && policy->rules[n - 1].mark == policy->rule_mark)
+		n--;
+	return n;
+}
+
 size_t policy_rule_weight(const struct policy_rule *rule)
 {
 	return (rule->port.nr ? rule->port.nr : 1) *

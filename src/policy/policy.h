@@ -30,6 +30,7 @@
 #define POLICY_SCHEDULER_BYTES 16 /* MPTCP_SCHED_NAME_MAX, NUL included */
 #define POLICY_DIAGNOSTICS_MAX 20
 #define POLICY_GUARD_LIST_MAX  16 /* of addresses, each range of ports counted */
+#define POLICY_CA_NAME_BYTES   16 /* TCP_CA_NAME_MAX, NUL included */
 
 enum policy_link_type {
 	POLICY_LINK_ANY,
@@ -133,7 +134,9 @@ struct policy_path {
 	enum policy_tristate backup; /* unset: the mode decides */
 	unsigned int use;	     /* POLICY_ENDPOINT_*; default POLICY_ENDPOINT_SUBFLOW */
 	struct policy_when when;     /* not used at other times */
-	unsigned int line;	     /* where it stands in the file, 1-based */
+	/* Congestion control of subflows on it; empty: left alone. */
+	char congestion[POLICY_CA_NAME_BYTES];
+	unsigned int line; /* where it stands in the file, 1-based */
 };
 
 enum policy_role {
@@ -200,6 +203,7 @@ struct policy_rule {
 	enum policy_mode_kind mode;
 	unsigned int mode_index; /* in policy.modes */
 	uint32_t paths;		 /* bit N: policy.paths[N] may be used; all set: any */
+	uint32_t mark;		 /* SO_MARK of subflows; 0: none */
 	unsigned int number;	 /* in `connections`, from 1 */
 	unsigned int line;
 	/* While it is read; rules with these become programs. */
@@ -395,6 +399,7 @@ struct policy {
 	enum policy_mode_kind mode; /* of the default connection rule */
 	unsigned int mode_index;    /* in `modes` */
 	uint32_t rule_paths;	    /* as policy_rule.paths, of the default rule */
+	uint32_t rule_mark;	    /* as policy_rule.mark, of the default rule */
 	struct policy_mode *modes;  /* the built-in ones in the order of their enum, then own */
 	size_t nr_modes;
 	enum policy_engine engine;
@@ -412,6 +417,10 @@ struct policy {
 
 /* How many rules with one range of ports each a rule amounts to. */
 size_t policy_rule_weight(const struct policy_rule *rule);
+
+/* How many of the rules, the first ones, it takes to tell which mark a connection gets: those
+ * behind them have that of the default rule. */
+size_t policy_nr_marking(const struct policy *policy);
 
 /* Does an action that is for paths `below` apply to one of this trust? */
 bool policy_guard_applies(enum policy_guard_below below, enum policy_trust trust);

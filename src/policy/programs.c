@@ -9,7 +9,7 @@
 
 /* What a rule may hold beside what is known when a socket is made. */
 static const char *const late_conditions[] = { "port", "local-port", "prefix", "role" };
-static const char *const late_keys[] = { "mode", "paths", "scheduler" };
+static const char *const late_keys[] = { "mode", "paths", "scheduler", "mark" };
 
 static bool refuse(struct parse *p, const struct node *n, const char *const *names, size_t nr,
 		   const char *why)

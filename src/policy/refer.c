@@ -118,6 +118,8 @@ void refer(struct parse *p)
 		rule->mode_index = find_mode(p, d->rule_nodes[i], policy->mode_index);
 		rule->mode = d->modes[rule->mode_index].mode.kind;
 		rule->paths = find_paths(p, d->rule_nodes[i], policy->rule_paths);
+		if (!node_get(d->rule_nodes[i], "mark"))
+			rule->mark = policy->rule_mark;
 		d->rule_broken[i] |= p->diagnostics->total != before;
 	}
 }

@@ -164,6 +164,7 @@ static void take_default(struct draft *draft, const struct node *n, struct polic
 {
 	draft->default_node = n;
 	draft->rule_scheduler = rule->scheduler;
+	draft->policy.rule_mark = rule->mark;
 	memset(&rule->scheduler, 0, sizeof(rule->scheduler));
 }
 

@@ -94,6 +94,41 @@ programs_get_mptcp() {
 	rm "$policy"
 }
 
+# Congestion control by path and marks by rule, on the sockets of a connection.
+socket_options() {
+	local policy client
+	policy=$(mktemp)
+	mount_cgroups
+	net_client sysctl -qw net.ipv4.tcp_congestion_control=reno
+	net_client ip mptcp endpoint flush
+	cat >"$policy" <<-EOF
+		version: 1
+		name: options
+		paths:
+		  - { name: wifi, match: { interface: "wlan*" }, congestion-control: cubic }
+		  - { name: lte, match: { interface: "wwan*" } }
+		connections:
+		  - { match: { port: $PORT }, mark: 16 }
+		  - mode: aggregate
+	EOF
+	pmctl apply "$policy" --netns "$NET_CLIENT"
+	pmctl apply "$policy" --netns "$NET_CLIENT" | grep 'nothing to change'
+	net_client "$TRAFFIC" client echo --host 10.1.9.1 --port "$PORT" --bytes 200 --count 200 \
+		--interval-ms 100 --timeout 60 --warm 1 --subflows 1 &
+	client=$!
+	wait_for 30 options_are 10.1.1.1 cubic || die "wifi: $(net_client ss -tineHO)"
+	wait_for 30 options_are 10.1.2.1 reno || die "lte: $(net_client ss -tineHO)"
+	kill "$client"
+	wait "$client" || : # killed
+	pmctl unload --netns "$NET_CLIENT"
+	[ -z "$(find "$BPFFS" -type f)" ] || die "left pinned: $(find "$BPFFS" -type f)"
+	net_endpoints
+	rm "$policy"
+}
+options_are() { # ADDRESS CONGESTION CONTROL
+	net_client ss -tineHO state established src "$1" | grep "fwmark:0x10 .* $2 "
+}
+
 resets_have_reasons() {
 	local policy
 	policy=$(mktemp)
@@ -112,5 +147,6 @@ assert {r["dev"] for r in resets} == {"wlan0", "wwan0"}, resets'
 level1_tests() {
 	t 'guard, establishment and oracle' level1_applies
 	t 'a program gets MPTCP unasked' programs_get_mptcp
+	t 'congestion control and marks' socket_options
 	t 'resets with a reason' resets_have_reasons
 }

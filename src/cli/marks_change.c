@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Rules for marks changed as a whole; see marks_change.h. */
+#include "cli/marks_change.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "pm/netns.h"
+#include "pm/rules.h"
+
+int marks_change_plan(struct marks_change *m, const struct policy *policy,
+		      const struct loader_config *c, struct pm_plan *plan, struct error *e)
+{
+	bool wanted = policy && pm_marks_wanted(policy);
+	struct pm_netns ns = { 0 };
+	int err;
+
+	memset(m, 0, sizeof(*m));
+	m->programs = LOADER_UNCHANGED;
+	err = pm_netns_identify(&ns, e);
+	if (err < 0)
+		return err;
+	m->cookie = ns.cookie;
+	err = loader_marks_read(c, m->cookie, m->before, &m->nr_before, wanted ? e : NULL);
+	if (!wanted)
+		return err == -EACCES || err == -EPERM ? 0 : err;
+	if (err == 0)
+		err = loader_marks_try(c, &m->programs, e);
+	if (err == 0)
+		err = pm_marks_make(policy, m->after, &m->nr_after, plan, e);
+	return err;
+}
+
+bool marks_change_none(const struct marks_change *m)
+{
+	return m->nr_before == m->nr_after && (!m->nr_after || m->programs == LOADER_UNCHANGED) &&
+	       memcmp(m->before, m->after, m->nr_after * sizeof(m->after[0])) == 0;
+}
+
+int marks_change_execute(const struct marks_change *m, const struct loader_config *c,
+			 struct error *e)
+{
+	/* Also without a change, for what a run that was killed has left. */
+	return loader_marks_write(c, m->cookie, m->after, m->nr_after, e);
+}
+
+void marks_change_undo(const struct marks_change *m, const struct loader_config *c, struct error *e)
+{
+	struct error second = { 0 };
+
+	if (loader_marks_write(c, m->cookie, m->before, m->nr_before, &second) < 0)
+		error_hint(e, "the former rules for marks could not be put back: %.150s",
+			   second.text);
+}
+
+static void walk(const struct mptcp_mark *list, size_t nr, const struct mptcp_mark *others,
+		 size_t nr_others, bool added,
+		 void (*each)(void *data, bool added, const char *text), void *data)
+{
+	char text[PM_RULE_TEXT_BYTES];
+
+	for (size_t i = 0; i < nr; i++) {
+		bool both = false;
+
+		for (size_t k = 0; k < nr_others; k++)
+			both |= memcmp(&others[k], &list[i], sizeof(list[i])) == 0;
+		if (both)
+			continue;
+		pm_mark_describe(&list[i], text, sizeof(text));
+		each(data, added, text);
+	}
+}
+
+void marks_change_walk(const struct marks_change *m,
+		       void (*each)(void *data, bool added, const char *text), void *data)
+{
+	walk(m->before, m->nr_before, m->after, m->nr_after, false, each, data);
+	walk(m->after, m->nr_after, m->before, m->nr_before, true, each, data);
+}
