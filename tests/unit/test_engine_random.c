@@ -11,7 +11,7 @@
 #include "engine_fixture.h"
 #include "pm/address.h"
 
-#define RUNS   300
+#define RUNS   20000
 #define STEPS  250
 #define TOKENS 6
 
@@ -111,6 +111,20 @@ static void watch_reset(const struct world *w, const struct pm_request *r,
 	MUST(f->established && path >= 0 && w->interfaces[path].up);
 }
 
+static bool is_bad(const struct world *w, const struct world_flow *f)
+{
+	int path = world_path_of(w, &f->at.local);
+
+	for (size_t i = 0; i < pm_engine_nr_sources(w->e); i++) {
+		struct pm_source_view v;
+
+		pm_engine_source(w->e, i, &v);
+		if (v.bad && world_path_of(w, &v.local) == path)
+			return true;
+	}
+	return false;
+}
+
 static void watch_delete(const struct world *w, const struct pm_request *r)
 {
 	const struct world_flow *f = find(w, r);
@@ -126,7 +140,9 @@ static void watch_delete(const struct world *w, const struct pm_request *r)
 		twin |= &w->flows[i] != f && w->flows[i].token == f->token &&
 			same(&w->flows[i].at.local, &f->at.local) &&
 			same(&w->flows[i].at.remote, &f->at.remote);
-	if (f->established && is_usable(w, f) && !twin && w->policy.limits.subflows >= 6)
+	/* A bad path is left at once; that opinions last is for watch_opinions(). */
+	if (f->established && is_usable(w, f) && !is_bad(w, f) && !twin &&
+	    w->policy.limits.subflows >= 6)
 		MUST(w->now - f->since_ms >= WORLD_HOLD_MS);
 }
 
