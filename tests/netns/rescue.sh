@@ -484,8 +484,9 @@ rescue_interfaces() {
 }
 rescue_riding() { [ "$(rescue_riders)" -ge 1 ]; }
 
-# SYNs are lost on the first path at random; nobody loses MPTCP.
+# SYNs are lost on the first path at random; nobody loses MPTCP. RESCUE_CONNECTS: how many, by hand.
 rescue_loss() {
+	local times=${RESCUE_CONNECTS:-40}
 	rescue_world timer
 	net_router nft -f - <<-END
 		table inet t {
@@ -495,9 +496,9 @@ rescue_loss() {
 			}
 		}
 	END
-	rescue_connect 10.1.9.1 --times 40 --bytes 100
-	rescue_said "c['mptcp'] == 40 and c['p99_ms'] <= 1000"
-	is "$(rescue_accepts)" 40 accepts
+	rescue_connect 10.1.9.1 --times "$times" --bytes 100
+	rescue_said "c['mptcp'] == $times and c['p99_ms'] <= 1000"
+	is "$(rescue_accepts)" "$times" accepts
 	is "$(rescue_counter MPTcpExtBlackhole)" 0 'blackhole counter'
 	rescue_clean
 }
