@@ -14,11 +14,9 @@
 
 struct congestion {
 	struct daemon *d;
-	struct loop_timer settle;
-	uint64_t interfaces; /* those it was made for */
-	uint32_t unknown;    /* bit N: the kernel lacks that of policy.paths[N] */
-	bool on;	     /* the policy before asked for it */
-	int refused;	     /* why it cannot be had, and it was said */
+	uint32_t unknown; /* bit N: the kernel lacks that of policy.paths[N] */
+	bool on;	  /* the policy before asked for it */
+	int refused;	  /* why it cannot be had, and it was said */
 };
 
 /* Said once, and again when it is for another reason. */
@@ -101,13 +99,14 @@ static int write_list(struct congestion *g, struct error *e)
 	return err;
 }
 
-static void settle(void *data)
+static void follow_interfaces(struct daemon *d, void *state)
 {
-	struct congestion *g = data;
+	struct congestion *g = state;
 	bool wanted = pm_congestion_wanted(g->d->policy);
 	struct error e = { 0 };
 	int err;
 
+	(void)d;
 	if (!wanted && !g->on)
 		return;
 	err = write_list(g, &e);
@@ -120,38 +119,21 @@ static void settle(void *data)
 
 static void follow_policy(struct daemon *d, void *state)
 {
-	struct congestion *g = state;
-
-	(void)d;
-	find_unknown(g);
-	settle(g);
+	find_unknown(state);
+	follow_interfaces(d, state);
 }
 
 static int start_congestion(struct daemon *d, void *state, struct error *e)
 {
-	struct congestion *g = state;
-
 	(void)e;
-	g->interfaces = d->counters.interfaces;
-	follow_policy(d, g);
+	follow_interfaces(d, state);
 	return 0;
-}
-
-static void after_input(struct daemon *d, void *state)
-{
-	struct congestion *g = state;
-
-	source_follow_interfaces(d, &g->interfaces, &g->settle);
 }
 
 static void close_congestion(struct daemon *d, void *state)
 {
-	struct congestion *g = state;
-
-	if (!g)
-		return;
-	loop_timer_remove(d->loop, &g->settle);
-	free(g);
+	(void)d;
+	free(state);
 }
 
 static int open_congestion(struct daemon *d, void **state, struct error *e)
@@ -162,9 +144,7 @@ static int open_congestion(struct daemon *d, void **state, struct error *e)
 	if (!g)
 		return error_set(e, -ENOMEM, "cannot keep congestion control: out of memory");
 	g->d = d;
-	g->settle = (struct loop_timer){ .call = settle, .data = g };
-	if (loop_timer_add(d->loop, &g->settle) < 0)
-		return error_set(e, -ENOMEM, "cannot keep congestion control: out of memory");
+	find_unknown(g);
 	return 0;
 }
 
@@ -173,6 +153,6 @@ const struct daemon_source source_congestion = {
 	.open = open_congestion,
 	.start = start_congestion,
 	.policy_changed = follow_policy,
-	.after_input = after_input,
+	.interfaces = follow_interfaces,
 	.close = close_congestion,
 };

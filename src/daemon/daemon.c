@@ -32,6 +32,13 @@ void sources_policy_changed(struct daemon *d)
 			sources[i]->policy_changed(d, d->of_source[i]);
 }
 
+void sources_interfaces(struct daemon *d)
+{
+	for (size_t i = 0; i < NR(sources); i++)
+		if (sources[i]->interfaces && d->of_source[i])
+			sources[i]->interfaces(d, d->of_source[i]);
+}
+
 void sources_after_input(struct daemon *d)
 {
 	for (size_t i = 0; i < NR(sources); i++)

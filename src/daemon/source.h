@@ -18,6 +18,9 @@ struct daemon_source {
 	int (*start)(struct daemon *d, void *state, struct error *e);
 	/* The daemon follows another policy. May be NULL. */
 	void (*policy_changed)(struct daemon *d, void *state);
+	/* Interfaces are other ones; the engine hears of it next, and opens subflows. May be NULL.
+	 */
+	void (*interfaces)(struct daemon *d, void *state);
 	/* The engine was handed something, of whatever source. May be NULL. */
 	void (*after_input)(struct daemon *d, void *state);
 	/* Of the kernel's path manager, after the engine had it. May be NULL. */
@@ -32,6 +35,7 @@ extern const struct daemon_source source_caps, source_service, source_links, sou
 
 /* Call that of all. */
 void sources_policy_changed(struct daemon *d);
+void sources_interfaces(struct daemon *d);
 void sources_after_input(struct daemon *d);
 void sources_event(struct daemon *d, const struct pm_event *event);
 

@@ -4,7 +4,7 @@
 #include <pwd.h>
 #include <string.h>
 
-#include "daemon/daemon.h"
+#include "daemon/source.h"
 #include "pm/address.h"
 #include "pm/interfaces.h"
 #include "pm/owner.h"
@@ -41,6 +41,7 @@ void daemon_tell_interfaces(struct daemon *d)
 				     .interfaces = { d->interfaces, d->nr_interfaces } };
 
 	d->counters.interfaces++;
+	sources_interfaces(d);
 	daemon_input(d, &in);
 	if (d->kind == POLICY_ENGINE_KERNEL)
 		daemon_settle_soon(d);

@@ -31,11 +31,11 @@ congestion_policy() {
 }
 # A connection that goes on until released(): TCP|MPTCP HOST [PREPARATION]
 hold() {
-	rm -f "$TMP/hold"
-	mkfifo "$TMP/hold"
-	client "$1" "$2" talk "${3:-}" <"$TMP/hold" >"$TMP/client" &
+	rm -f "$TMP/held"
+	mkfifo "$TMP/held"
+	client "$1" "$2" talk "${3:-}" <"$TMP/held" >"$TMP/client" &
 	HELD=$!
-	exec 9>"$TMP/hold"
+	exec 9>"$TMP/held"
 	wait_for 30 sockets_are "$([ "$1" = TCP ] && echo 1 || echo 2)" 9>&-
 }
 released() {
@@ -177,15 +177,18 @@ congestion_by_daemon() {
 	DAEMON=$!
 	wait_for 15 pmctl path list --netns "$C" || die "no daemon: $(cat "$TMP/daemon")"
 	is "$(grep -c 'path "wifi": the kernel has no congestion control "nosuch"' "$TMP/daemon")" 1 'times it is said'
-	ip -n "$C" link del wwan0
-	wait_for 10 congestion_is_empty
-	link wwan0 2
-	wait_for 10 grep -q 'congestion control of subflows on wwan0: cubic.*the policy has it' <(tail -n +5 "$TMP/daemon")
-	wait_for 10 carrier wwan0
 	wait_for 10 has_endpoint 10.77.2.1
 	hold MPTCP 10.77.1.2
+	ip -n "$C" link del wwan0
+	wait_for 10 congestion_is_empty
+	wait_for 10 sockets_are 1
+	# The connection that goes on joins as soon as it can, and by then it is known.
+	link wwan0 2
+	wait_for 10 carrier wwan0
+	wait_for 10 sockets_are 2
 	controls_are "$C" '10.77.1.1 reno' '10.77.2.1 cubic'
 	released
+	is "$(grep -c 'congestion control of subflows on wwan0: cubic.*the policy has it' "$TMP/daemon")" 2 'times it is set'
 	is "$(grep -c nosuch "$TMP/daemon")" 1 'times it is said'
 	congestion_policy ', congestion-control: cubic' ''
 	exits 0 pmctl reload --netns "$C"
