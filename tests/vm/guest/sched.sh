@@ -76,15 +76,16 @@ connections_are() { [ "$(counter pmctl connections)" -ge "$1" ]; }
 # Connections under every scheduler, paths coming and going at random, schedulers changing under
 # live connections: every byte arrives.
 chaos() {
-	local client end swaps troubles=0 name log swapper
+	local client end swaps troubles=0 name log swapper said
 	declare -A TROUBLE=()
 	RANDOM=4711
 	log=$(mktemp)
+	said=$(mktemp)
 	load_all
 	use_scheduler pmctl
 	ip netns exec "$NET_CLIENT" "$TRAFFIC" client echo --host 10.1.9.1 --port "$PORT" --cc cubic \
 		--timeout $((CHAOS_S + 300)) --bytes 8000 --interval-ms 1000 \
-		--count $((CHAOS_S + 15)) --parallel "$CHAOS_CONNECTIONS" >/dev/null &
+		--count $((CHAOS_S + 15)) --parallel "$CHAOS_CONNECTIONS" >"$said" &
 	client=$!
 	wait_for 60 connections_are "$CHAOS_CONNECTIONS"
 	end=$((SECONDS + CHAOS_S))
@@ -103,7 +104,8 @@ chaos() {
 	swaps=$(grep -c swap "$log") || :
 	rm -f "$log"
 	printf '%s swaps, %s changes of a path in %s s\n' "$swaps" "$troubles" "$CHAOS_S"
-	wait "$client" || die 'an exchange did not come back whole'
+	wait "$client" || die "an exchange did not come back whole: $(grep -v 'right: true.* subflows $' "$said")"
+	rm -f "$said"
 	kill "$swapper"
 	trap - EXIT
 	cat /proc/mptcp_bpf
