@@ -25,10 +25,10 @@ uint32_t engine_random(struct pm_engine *e)
 	return e->random;
 }
 
-/* A quarter to either side, so that what was lost at once does not come back at once. */
+/* Up to a quarter of it less, so that what was lost at once does not come back at once, and no later. */
 static uint64_t jitter(struct pm_engine *e, uint64_t delay_ms)
 {
-	return delay_ms ? delay_ms - delay_ms / 4 + engine_random(e) % (delay_ms / 2 + 1) : 0;
+	return delay_ms - engine_random(e) % (delay_ms / 4 + 1);
 }
 
 static struct attempt *find(const struct conn *c, uint8_t source, const uint8_t remote[16],

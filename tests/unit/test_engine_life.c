@@ -26,10 +26,10 @@ static void test_back_off(void)
 	} rows[] = {
 		{ "c:wifi | lost:lte", "+lte" },
 		{ "c:wifi | fails:lte lost:lte t:749", "+lte" },
-		{ "c:wifi | fails:lte lost:lte t:1250", "+lte +lte" },
-		{ "c:wifi | fails:lte lost:lte t:3750", "+lte +lte +lte" },
-		{ "c:wifi | refused:lte lost:lte t:60000", "+lte +lte +lte +lte +lte +lte +lte" },
-		{ "c:wifi refused:lte lost:lte t:300000 | t:80000", "+lte" },
+		{ "c:wifi | fails:lte lost:lte t:1000", "+lte +lte" },
+		{ "c:wifi | fails:lte lost:lte t:3000", "+lte +lte +lte" },
+		{ "c:wifi | refused:lte lost:lte t:63000", "+lte +lte +lte +lte +lte +lte +lte" },
+		{ "c:wifi refused:lte lost:lte t:300000 | t:64000", "+lte" },
 		{ "c:wifi refused:lte lost:lte t:300000 | t:47000", "" },
 		/* back at once when the path is */
 		{ "c:wifi refused:lte lost:lte t:60000 lte- works:lte | lte+", "+lte" },
@@ -40,7 +40,7 @@ static void test_back_off(void)
 		{ "c:wifi t:10000 lost:lte t:10000 | lost:lte", "+lte" },
 		/* resets, RFC 8684 section 3.6 */
 		{ "c:wifi | lost:lte=0t t:749", "notice" },
-		{ "c:wifi | lost:lte=0t t:1250", "notice +lte" },
+		{ "c:wifi | lost:lte=0t t:1000", "notice +lte" },
 		{ "c:wifi | lost:lte=0 t:600000", "notice" },
 		{ "c:wifi | lost:lte=1 t:600000", "notice" },
 		{ "c:wifi lost:lte=0 lte- | lte+", "+lte" },
