@@ -150,6 +150,10 @@ static void print_rule(const struct explanation *x)
 		fputs("rule     the default one\n", out);
 	if (mode)
 		fprintf(out, "mode     %s\n", mode);
+	if (flat_string(f, "scheduler"))
+		fprintf(out, "sched    %s\n", flat_string(f, "scheduler"));
+	if (flat_has(f, "mark"))
+		fprintf(out, "mark     0x%" PRIx64 "\n", flat_uint(f, "mark"));
 	if (flat_string(f, "reason"))
 		fprintf(out, "last     %s\n", flat_string(f, "reason"));
 	if (flat_has(f, "next_ms"))

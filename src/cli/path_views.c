@@ -34,6 +34,7 @@ int path_rows_add(struct path_rows *rows, const struct flat *line)
 	take(line, "state", r->state, sizeof(r->state));
 	take(line, "wanted", r->wanted, sizeof(r->wanted));
 	take(line, "nat64", r->nat64, sizeof(r->nat64));
+	take(line, "congestion_control", r->congestion, sizeof(r->congestion));
 	take(line, "reason", r->reason, sizeof(r->reason));
 	r->id = number(line, "id");
 	r->subflows = number(line, "subflows");
@@ -75,6 +76,7 @@ static const struct column columns[] = {
 	PATH("timeouts", "TIMEOUTS", COLUMN_U32, timeouts, true),
 	PATH("stall_ms", "STALL MS", COLUMN_U32, stall_ms, true),
 	PATH("rate_bps", "RATE BIT/S", COLUMN_U64, rate_bps, true),
+	PATH("congestion_control", "CONGESTION", COLUMN_TEXT, congestion, true),
 	PATH("nat64", "NAT64", COLUMN_TEXT, nat64, true),
 	PATH("reason", "REASON", COLUMN_TEXT, reason, true),
 };
@@ -85,6 +87,7 @@ static const struct column wanted_columns[] = {
 	PATH("address", "ADDRESS", COLUMN_TEXT, address, false),
 	PATH("wanted", "WANTED", COLUMN_TEXT, wanted, false),
 	PATH("state", "STATE", COLUMN_TEXT, state, false),
+	PATH("congestion_control", "CONGESTION", COLUMN_TEXT, congestion, true),
 	PATH("reason", "REASON", COLUMN_TEXT, reason, true),
 };
 

@@ -15,6 +15,7 @@
 struct path_row {
 	char path[POLICY_NAME_BYTES], interface[IF_NAMESIZE], address[INET6_ADDRSTRLEN];
 	char state[16], wanted[16], reason[PM_REASON_BYTES], nat64[PM_NAT64_PREFIX_BYTES];
+	char congestion[POLICY_CA_NAME_BYTES];
 	uint32_t id, subflows, since_s, srtt_us, rto_us;
 	uint32_t loss_permille, resent_permille, timeouts, stall_ms;
 	uint64_t rate_bps;

@@ -78,6 +78,8 @@ static void put_source(struct json *j, const struct daemon *d, const struct pm_s
 	json_key_string(j, "interface", s->interface);
 	json_key_string(j, "address", pm_address_text(&s->local, text));
 	json_key_string(j, "state", state_of(s));
+	if (d->policy->paths[s->path].congestion[0])
+		json_key_string(j, "congestion_control", d->policy->paths[s->path].congestion);
 	if (s->why_bad[0])
 		json_key_string(j, "reason", s->why_bad);
 }
@@ -138,6 +140,23 @@ static const char *role_name(enum pm_role role)
 	return "unknown";
 }
 
+/* What the policy sets beside the mode; see policy_rule. */
+static void put_rule(struct json *j, const struct policy *policy, unsigned int number)
+{
+	const char *scheduler = policy->scheduler.name;
+	uint32_t mark = policy->rule_mark;
+
+	for (size_t i = 0; i < policy->nr_rules; i++) {
+		if (policy->rules[i].number != number)
+			continue;
+		scheduler = policy->rules[i].scheduler.name;
+		mark = policy->rules[i].mark;
+	}
+	if (scheduler[0])
+		json_key_string(j, "scheduler", scheduler);
+	put_if(j, "mark", mark);
+}
+
 void answer_connection(struct daemon *d, const struct pm_connection_view *v,
 		       const struct pm_socket_pair *at, FILE *out)
 {
@@ -161,6 +180,7 @@ void answer_connection(struct daemon *d, const struct pm_connection_view *v,
 	json_key_uint(&j, "rule", v->rule);
 	if (v->mode < d->policy->nr_modes)
 		json_key_string(&j, "mode", d->policy->modes[v->mode].name);
+	put_rule(&j, d->policy, v->rule);
 	json_key_uint(&j, "subflows", v->nr_subflows);
 	if (v->next_ms)
 		json_key_uint(&j, "next_ms", v->next_ms > now ? v->next_ms - now : 0);

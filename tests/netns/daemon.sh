@@ -393,10 +393,12 @@ rules_by_identity() {
 	local group=/pmctl-test-$$
 	daemon_world handover
 	mkdir "/sys/fs/cgroup/unified$group" 2>/dev/null || mkdir "/sys/fs/cgroup$group" || skip 'no cgroup v2'
-	sed -i "s,^  - mode: handover,  - match: { cgroup: $group }\n    mode: aggregate\n&," "$TMP/policy.yaml"
+	sed -i "s,^  - mode: handover,  - match: { cgroup: $group }\n    mode: aggregate\n    mark: 16\n&," "$TMP/policy.yaml"
 	exits 0 pmctl reload --netns "$C"
-	told 'o["rule"] == 1 and o["mode"] == "aggregate"' explain --to 10.77.1.2:443 --cgroup "$group" || die 'explain --cgroup'
-	told 'o["rule"] == 0' explain --to 10.77.1.2:443 --cgroup /other || die 'explain, another cgroup'
+	told 'o["rule"] == 1 and o["mode"] == "aggregate" and o["mark"] == 16' \
+		explain --to 10.77.1.2:443 --cgroup "$group" || die 'explain --cgroup'
+	pmctl explain --to 10.77.1.2:443 --cgroup "$group" --netns "$C" | grep -qx 'mark     0x10' || die 'explain does not say the mark'
+	told 'o["rule"] == 0 and "mark" not in o' explain --to 10.77.1.2:443 --cgroup /other || die 'explain, another cgroup'
 	(
 		echo "$BASHPID" >"$(find /sys/fs/cgroup -maxdepth 2 -name "${group#/}")/cgroup.procs"
 		exec ip netns exec "$C" "$TRAFFIC" client echo --host 10.77.1.2 --port 7777 --bytes 200 \

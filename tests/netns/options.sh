@@ -193,6 +193,8 @@ congestion_by_daemon() {
 	congestion_policy ', congestion-control: cubic' ''
 	exits 0 pmctl reload --netns "$C"
 	grep -q 'leave congestion control on wwan0 to the kernel' "$TMP/daemon" || die 'not taken back'
+	told '{(p["path"], p.get("congestion_control")) for p in o["paths"]} == {("wifi", "cubic"), ("lte", None)}' \
+		explain --to 10.77.1.2:443 || die "$(pmctl explain --to 10.77.1.2:443 --netns "$C")"
 	stop_daemon
 	hold MPTCP 10.77.1.2
 	controls_are "$C" '10.77.1.1 cubic' '10.77.2.1 reno'
