@@ -170,6 +170,15 @@ first_flight() {
 	unload "$scheduler"
 }
 
+# more_than BYTES BEFORE COMMAND...: does it say so many more by now?
+more_than() { [ $(($("${@:3}") - $2)) -gt "$1" ]; }
+
+# The client, by the process id of the shell that waits for it.
+end_client() {
+	ip netns pids "$NET_CLIENT" | xargs -r kill
+	wait "$1" || :
+}
+
 # The server makes the first path a backup under an upload: what the client's scheduler makes of
 # that follows from its trust in the path. TRUST WIFI-IS-USED
 peer_demotes() {
@@ -186,10 +195,11 @@ peer_demotes() {
 	ip -n "$NET_SERVER" mptcp endpoint change 10.1.9.1 backup
 	wait_for 10 prio_received "$rx"
 	wifi=$(sent_bytes wifi) lte=$(sent_bytes lte)
-	wait "$pid"
+	wait_for 60 more_than 1500000 "$lte" sent_bytes lte
 	wifi=$(($(sent_bytes wifi) - wifi)) lte=$(($(sent_bytes lte) - lte))
+	kill -0 "$pid" || die 'the transfer was over too soon to tell'
+	end_client "$pid"
 	printf 'after MP_PRIO: wifi %s, lte %s bytes; trust %s\n' "$wifi" "$lte" "$trust"
-	[ "$lte" -gt 1000000 ] || die 'the transfer was over too soon to tell'
 	if [ "$used" = yes ]; then
 		[ $((wifi * 4)) -gt "$lte" ] || die 'wifi was left although the peer is not trusted'
 	else
@@ -229,10 +239,11 @@ we_demote() {
 	ip -n "$NET_CLIENT" mptcp endpoint change "$NET_CLIENT_LTE" backup
 	wait_for 10 server_heard "$rx"
 	wifi=$(net_bytes wifi) lte=$(net_bytes lte)
-	wait "$pid"
+	wait_for 60 more_than 1500000 "$wifi" net_bytes wifi
 	wifi=$(($(net_bytes wifi) - wifi)) lte=$(($(net_bytes lte) - lte))
+	kill -0 "$pid" || die 'the transfer was over too soon to tell'
+	end_client "$pid"
 	printf 'after MP_PRIO: received %s by wifi, %s by lte\n' "$wifi" "$lte"
-	[ "$wifi" -gt 1000000 ] || die 'the transfer was over too soon to tell'
 	[ $((lte * 4)) -lt "$wifi" ] || die 'lte was not left'
 	unload pmctl
 }
