@@ -18,6 +18,9 @@
 /* The least back-off bpf_mptcp_probe() leaves, as TCP_RTO_MIN. */
 #define PROBE_MIN_US 200000u
 
+/* How long a subflow is tried whose segments cannot even leave: about what TCP's own back-off takes. */
+#define BLOCKED_FOR_S 900
+
 /* Arguments are trusted by default since 7.0; before, the flag asks for it. */
 #ifndef KF_TRUSTED_ARGS
 #define KF_TRUSTED_ARGS 0
@@ -154,6 +157,15 @@ __bpf_kfunc void bpf_mptcp_reason(struct mptcp_sock *msk, u32 reason)
 		mptcp_bpf_conn_of(msk)->reason = reason;
 }
 
+/* TCP gives up after tcp_retries2 window probes, however fast they followed each other; after lost
+ * retransmissions it does so by the time they took.
+ */
+static bool gives_up(const struct inet_connection_sock *icsk)
+{
+	return icsk->icsk_probes_tstamp &&
+	       (u32)(tcp_jiffies32 - icsk->icsk_probes_tstamp) > BLOCKED_FOR_S * HZ;
+}
+
 /* TCP doubles icsk_rto when its timer fires and starts the next one from it; that of window probes
  * it shifts by icsk_backoff, with 200 ms as the least.
  */
@@ -170,8 +182,10 @@ __bpf_kfunc int bpf_mptcp_probe(struct mptcp_sock *msk, u32 id, u32 max_rto_us)
 	most = usecs_to_jiffies(max(max_rto_us, PROBE_MIN_US)) / 2;
 	if (icsk->icsk_retransmits && icsk->icsk_rto > most)
 		WRITE_ONCE(icsk->icsk_rto, most);
-	if (mptcp_bpf_is_blocked(mptcp_bpf_subflow_sock(subflow)))
+	if (mptcp_bpf_is_blocked(mptcp_bpf_subflow_sock(subflow)) && !gives_up(icsk)) {
 		icsk->icsk_backoff = 0;
+		icsk->icsk_probes_out = 0;
+	}
 	return 0;
 }
 

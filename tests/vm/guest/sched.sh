@@ -117,6 +117,31 @@ chaos() {
 	unload_all
 }
 
+subflow_ports() { net_client ss -Htn state established dport ":$PORT" | awk '{ print $3 }' | sort; }
+answers_are() { [ "$(wc -l <"$1")" -ge "$2" ]; }
+
+# TCP counts its window probes and gives up after so many, 15 by default; those of a subflow that is
+# tried again often must not end it while its interface is down.
+link_stays_down() {
+	local pid rounds before name=$1
+	rounds=$(mktemp)
+	load "$name"
+	use_scheduler "$name"
+	net_client "$TRAFFIC" client echo --host 10.1.9.1 --port "$PORT" --cc cubic --timeout 120 \
+		--bytes 200 --interval-ms 100 --count 1000 --warm 1 --subflows 1 --out "$rounds" &
+	pid=$!
+	# shellcheck disable=SC2064 # while it is known
+	trap "end_client $pid; net_link_up wifi; rm -f $rounds" EXIT
+	wait_for 20 answers_are "$rounds" 5
+	before=$(subflow_ports)
+	[ "$(printf '%s\n' "$before" | wc -l)" -eq 2 ] || die "subflows: $before"
+	net_link_down wifi
+	wait_for 60 answers_are "$rounds" 120
+	net_link_up wifi
+	[ "$(subflow_ports)" = "$before" ] || die "were $before, are $(subflow_ports)"
+	unload "$name"
+}
+
 mib() { ip netns exec "$1" nstat -asz "MPTcpExt$2" | awk -v n="MPTcpExt$2" '$1 == n { print $2 }'; }
 
 prio_received() { [ "$(mib "$NET_CLIENT" MPPrioRx)" -gt "$1" ]; }
@@ -257,5 +282,7 @@ sched_tests() {
 	t 'minrtt: first flight' first_flight minrtt
 	t 'pmctl: first flight' first_flight pmctl
 	t 'paths that get faster are both used' paths_get_faster
+	t 'pmctl: a link stays down, its subflow stays' link_stays_down pmctl
+	t 'backup: a link stays down, its subflow stays' link_stays_down backup
 	t "$CHAOS_CONNECTIONS connections while paths come and go and schedulers change" chaos
 }
