@@ -18,7 +18,8 @@
 /* The least back-off bpf_mptcp_probe() leaves, as TCP_RTO_MIN. */
 #define PROBE_MIN_US 200000u
 
-/* How long a subflow is tried whose segments cannot even leave: about what TCP's own back-off takes. */
+/* How long a subflow is tried whose segments cannot even leave: about what TCP's own back-off
+ * takes. */
 #define BLOCKED_FOR_S 900
 
 /* Arguments are trusted by default since 7.0; before, the flag asks for it. */

@@ -64,8 +64,8 @@ extern void bpf_mptcp_reason(struct mptcp_sock *msk, __u32 reason) __weak __ksym
 
 /*
  * Bounds the back-off of a subflow in a retransmission timeout, so that TCP tries it again within
- * about max_rto_us (at least 200 ms) and a path that works again is noticed. TCP gives the subflow up
- * no sooner for it. -ENOENT: no such subflow.
+ * about max_rto_us (at least 200 ms) and a path that works again is noticed. TCP gives the subflow
+ * up no sooner for it. -ENOENT: no such subflow.
  */
 extern int bpf_mptcp_probe(struct mptcp_sock *msk, __u32 id, __u32 max_rto_us) __weak __ksym;
 

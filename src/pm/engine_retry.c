@@ -25,7 +25,8 @@ uint32_t engine_random(struct pm_engine *e)
 	return e->random;
 }
 
-/* Up to a quarter of it less, so that what was lost at once does not come back at once, and no later. */
+/* Up to a quarter of it less, so that what was lost at once does not come back at once, and no
+ * later. */
 static uint64_t jitter(struct pm_engine *e, uint64_t delay_ms)
 {
 	return delay_ms - engine_random(e) % (delay_ms / 4 + 1);
