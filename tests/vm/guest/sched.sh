@@ -157,15 +157,16 @@ both_paths_busy() { [ "$(sent_bytes wifi)" -gt $(($1 + 150000)) ] && [ "$(sent_b
 # What was measured while the paths were slow must not keep one of them idle when they are not.
 paths_get_faster() {
 	local pid wifi lte
+	trap as_before EXIT
 	slow_paths
 	load pmctl
 	use_scheduler pmctl
 	wifi=$(sent_bytes wifi) lte=$(sent_bytes lte)
-	upload 10.1.9.1 --bytes 30000000 --warm 1 --subflows 1 &
+	upload 10.1.9.1 --bytes 12000000 --warm 1 --subflows 1 &
 	pid=$!
 	wait_for 30 both_paths_busy "$wifi" "$lte"
 	wifi=$(sent_bytes wifi) lte=$(sent_bytes lte)
-	usual_paths
+	steady_paths
 	wait "$pid"
 	both_paths_since "$wifi" "$lte"
 	unload pmctl
