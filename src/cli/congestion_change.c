@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cli/list_change.h"
 #include "pm/congestion.h"
 #include "pm/netns.h"
 
@@ -56,27 +57,22 @@ void congestion_change_undo(const struct congestion_change *g, const struct load
 			   second.text);
 }
 
-static void walk(const struct loader_congestion *list, size_t nr,
-		 const struct loader_congestion *others, size_t nr_others, bool added,
-		 void (*each)(void *data, bool added, const char *text), void *data)
+static void describe(const void *item, char *out, size_t size)
 {
-	char text[PM_CONGESTION_TEXT_BYTES];
-
-	for (size_t i = 0; i < nr; i++) {
-		bool both = false;
-
-		for (size_t k = 0; k < nr_others; k++)
-			both |= memcmp(&others[k], &list[i], sizeof(list[i])) == 0;
-		if (both)
-			continue;
-		pm_congestion_describe(&list[i], text, sizeof(text));
-		each(data, added, text);
-	}
+	pm_congestion_describe(item, out, size);
 }
 
 void congestion_change_walk(const struct congestion_change *g,
 			    void (*each)(void *data, bool added, const char *text), void *data)
 {
-	walk(g->before, g->nr_before, g->after, g->nr_after, false, each, data);
-	walk(g->after, g->nr_after, g->before, g->nr_before, true, each, data);
+	const struct list_change lists = {
+		.before = g->before,
+		.after = g->after,
+		.nr_before = g->nr_before,
+		.nr_after = g->nr_after,
+		.item_bytes = sizeof(g->before[0]),
+		.describe = describe,
+	};
+
+	list_change_walk(&lists, each, data);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cli/list_change.h"
 #include "pm/netns.h"
 #include "pm/rules.h"
 
@@ -53,27 +54,22 @@ void marks_change_undo(const struct marks_change *m, const struct loader_config 
 			   second.text);
 }
 
-static void walk(const struct mptcp_mark *list, size_t nr, const struct mptcp_mark *others,
-		 size_t nr_others, bool added,
-		 void (*each)(void *data, bool added, const char *text), void *data)
+static void describe(const void *item, char *out, size_t size)
 {
-	char text[PM_RULE_TEXT_BYTES];
-
-	for (size_t i = 0; i < nr; i++) {
-		bool both = false;
-
-		for (size_t k = 0; k < nr_others; k++)
-			both |= memcmp(&others[k], &list[i], sizeof(list[i])) == 0;
-		if (both)
-			continue;
-		pm_mark_describe(&list[i], text, sizeof(text));
-		each(data, added, text);
-	}
+	pm_mark_describe(item, out, size);
 }
 
 void marks_change_walk(const struct marks_change *m,
 		       void (*each)(void *data, bool added, const char *text), void *data)
 {
-	walk(m->before, m->nr_before, m->after, m->nr_after, false, each, data);
-	walk(m->after, m->nr_after, m->before, m->nr_before, true, each, data);
+	const struct list_change lists = {
+		.before = m->before,
+		.after = m->after,
+		.nr_before = m->nr_before,
+		.nr_after = m->nr_after,
+		.item_bytes = sizeof(m->before[0]),
+		.describe = describe,
+	};
+
+	list_change_walk(&lists, each, data);
 }

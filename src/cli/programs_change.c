@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cli/list_change.h"
 #include "pm/netns.h"
 #include "pm/rules.h"
 
@@ -53,30 +54,22 @@ void programs_change_undo(const struct programs_change *p, const struct loader_c
 			   second.text);
 }
 
-static bool has(const struct mptcp_program *rules, size_t nr, const struct mptcp_program *rule)
+static void describe(const void *item, char *out, size_t size)
 {
-	for (size_t i = 0; i < nr; i++) {
-		if (memcmp(&rules[i], rule, sizeof(*rule)) == 0)
-			return true;
-	}
-	return false;
+	pm_program_describe(item, out, size);
 }
 
 void programs_change_walk(const struct programs_change *p,
 			  void (*each)(void *data, bool added, const char *text), void *data)
 {
-	char text[PM_RULE_TEXT_BYTES];
+	const struct list_change lists = {
+		.before = p->before,
+		.after = p->after,
+		.nr_before = p->nr_before,
+		.nr_after = p->nr_after,
+		.item_bytes = sizeof(p->before[0]),
+		.describe = describe,
+	};
 
-	for (size_t i = 0; i < p->nr_before; i++) {
-		if (has(p->after, p->nr_after, &p->before[i]))
-			continue;
-		pm_program_describe(&p->before[i], text, sizeof(text));
-		each(data, false, text);
-	}
-	for (size_t i = 0; i < p->nr_after; i++) {
-		if (has(p->before, p->nr_before, &p->after[i]))
-			continue;
-		pm_program_describe(&p->after[i], text, sizeof(text));
-		each(data, true, text);
-	}
+	list_change_walk(&lists, each, data);
 }
