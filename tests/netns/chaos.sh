@@ -142,7 +142,7 @@ chaos() {
 	SERVE_S=$((CHAOS_S * 2 + 150)) serve
 	for ((i = 0; i < CHAOS_TALKS; i++)); do
 		ip netns exec "$C" "$TRAFFIC" client echo --host "10.77.$((i % 3 + 1)).2" --port 7777 \
-			--bytes 4000 --seed "$i" --interval-ms 50 --count $((CHAOS_S * 20 + 200)) --json \
+			--bytes 4000 --seed "$i" --interval-ms 50 --count 1000000 --json \
 			--timeout $((CHAOS_S * 2 + 150)) --out "$TMP/rounds.$i" >"$TMP/talk.$i" &
 		talks+=($!)
 	done
@@ -169,6 +169,7 @@ chaos() {
 	echo "$troubles troubles in $CHAOS_S s, the daemon killed $KILLED times"
 	wait_for 20 chaos_settled || die "not what the policy says: $(cat "$TMP/missing")"
 	[ "$KILLED" -gt 0 ] || die 'the daemon was never killed'
+	kill "${talks[@]}"
 	for i in "${talks[@]}"; do
 		wait "$i" || die "an exchange did not come back whole: $(cat "$TMP"/talk.*)"
 	done

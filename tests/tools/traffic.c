@@ -23,6 +23,15 @@
 #define WARM_PERIOD_US 20000
 #define MAX_ROUNDS     1000000
 
+/* SIGTERM: no more exchanges after the one that is under way. */
+static volatile sig_atomic_t enough;
+
+static void on_term(int signo)
+{
+	(void)signo;
+	enough = 1;
+}
+
 static int client_connect(uint64_t deadline)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *ai, *from;
@@ -133,7 +142,7 @@ static int rounds(int fd, uint64_t count, size_t request, size_t answer, uint64_
 
 	snprintf(line, sizeof(line), "rr %" PRIu64 " %zu %zu\n", count, request, answer);
 	rc = write_all(fd, line, strlen(line), deadline);
-	for (uint64_t i = 0; !rc && i < count; i++) {
+	for (uint64_t i = 0; !rc && i < count && !enough; i++) {
 		struct stream_sum s = { .seed = i, .ok = true };
 		uint64_t sent, t = now_us();
 
@@ -170,7 +179,7 @@ static int warm_up(int fd, uint64_t deadline)
 	struct result r = { .rtt_us = calloc(1, sizeof(*r.rtt_us)), .ok = true };
 	int rc = r.rtt_us ? 0 : -ENOMEM;
 
-	for (uint64_t i = 0; !rc && (i < opt.warm || !enough_subflows(fd)); i++) {
+	for (uint64_t i = 0; !rc && !enough && (i < opt.warm || !enough_subflows(fd)); i++) {
 		r.nr_rtt = 0;
 		rc = rounds(fd, 1, 64, WARM_BYTES, 0, &r, deadline);
 		usleep(WARM_PERIOD_US);
@@ -195,6 +204,8 @@ static int client(const char *mode)
 		fprintf(stderr, "traffic: %s: %s\n", opt.out, strerror(errno));
 		return 1;
 	}
+	if (echo || !strcmp(mode, "rr"))
+		signal(SIGTERM, on_term);
 	fd = client_connect(deadline);
 	rc = fd < 0 ? fd : warm_up(fd, deadline);
 	start = now_us();
@@ -287,6 +298,7 @@ static int usage(void)
 	      "               [--bytes N] [--seed N] [--count N] [--interval-ms I] [--cc NAME]\n"
 	      "               [--warm N] [--subflows N] [--timeout S] [--parallel N] [--json]\n"
 	      "               [--out FILE]    rr, echo: a line an answer, when sent and round trip in us\n"
+	      "               rr and echo end after --count exchanges, or with SIGTERM after the next answer\n"
 	      "       traffic sink --bytes N [--out FILE] [--json]    checks standard input\n"
 	      "       traffic body --bytes N                          writes what http serves\n",
 	      stderr);
