@@ -346,6 +346,7 @@ int mptcp_bpf_get_retrans(struct mptcp_sock *msk)
 	void *pick = kick_stale_detection(msk);
 	int err;
 
+	mptcp_bpf_paths_slow_staleness(c);
 	switch (ask(c, true)) {
 	case CHOSEN:
 		return 0;

@@ -187,6 +187,12 @@ static inline struct conn *mptcp_bpf_conn_of(struct mptcp_sock *msk)
 /* paths.c */
 /* Brings c->path up to date and tells `ops` of what happened; ops may be NULL. */
 void mptcp_bpf_paths_scan(struct conn *c, const struct mptcp_bpf_sched_ops *ops);
+/*
+ * The kernel finds a subflow stale after so many calls of get_retrans (stale_loss_cnt) without an
+ * ack, which it expects to be a retransmission timeout apart. A scheduler may set a shorter timer;
+ * this makes the kernel count the timeouts that went by and not the calls. From the worker.
+ */
+void mptcp_bpf_paths_slow_staleness(struct conn *c);
 /* NULL: more subflows than we remember. */
 struct path_state *mptcp_bpf_path_state(struct conn *c, u32 id);
 void mptcp_bpf_view_path(struct conn *c, struct mptcp_bpf_path *p, void *subflow);

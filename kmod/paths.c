@@ -10,6 +10,15 @@
 
 #define EVENT_BITS (MPTCP_PATH_BACKUP_REQUESTED | MPTCP_PATH_BACKUP_RECEIVED)
 
+/* As mptcp_subflow_active() of net/mptcp/protocol.c: the bit stays until somebody looks again, but
+ * an ack since then ended what it says. */
+static bool is_stale(void *subflow)
+{
+	return SUBFLOW_FLAG(subflow, stale) &&
+	       *SUBFLOW_FIELD(subflow, stale_rcv_tstamp, u32) ==
+		       READ_ONCE(tcp_sk(mptcp_bpf_subflow_sock(subflow))->rcv_tstamp);
+}
+
 static u8 subflow_bits(void *subflow)
 {
 	u8 bits = 0;
@@ -18,7 +27,7 @@ static u8 subflow_bits(void *subflow)
 		bits |= MPTCP_PATH_BACKUP_REQUESTED;
 	if (SUBFLOW_FLAG(subflow, backup))
 		bits |= MPTCP_PATH_BACKUP_RECEIVED;
-	if (SUBFLOW_FLAG(subflow, stale))
+	if (is_stale(subflow))
 		bits |= MPTCP_PATH_STALE;
 	return bits;
 }
@@ -130,6 +139,29 @@ static u32 stuck_us(const struct tcp_sock *tp, const struct path_state *state)
 			: now - jiffies_to_usecs(tcp_jiffies32 - READ_ONCE(tp->lsndtime));
 	since = max(since, READ_ONCE(tp->delivered_mstamp));
 	return now > since ? min_t(u64, now - since, U32_MAX) : 0;
+}
+
+static u32 timeouts_without_progress(struct conn *c, void *subflow)
+{
+	const struct tcp_sock *tp = tcp_sk(mptcp_bpf_subflow_sock(subflow));
+	u32 id = *SUBFLOW_FIELD(subflow, subflow_id, u32);
+	u32 timeout_us = max((tp->srtt_us >> 3) + tp->rttvar_us, jiffies_to_usecs(TCP_RTO_MIN));
+
+	return stuck_us(tp, mptcp_bpf_path_state(c, id)) / timeout_us;
+}
+
+void mptcp_bpf_paths_slow_staleness(struct conn *c)
+{
+	struct list_head *pos;
+
+	for_each_subflow(pos, c->msk) {
+		void *subflow = mptcp_bpf_subflow_of(pos);
+		u8 *count = SUBFLOW_FIELD(subflow, stale_count, u8);
+
+		if (!*count || SUBFLOW_FLAG(subflow, stale) || !mptcp_bpf_subflow_active(subflow))
+			continue;
+		*count = min_t(u32, *count, timeouts_without_progress(c, subflow));
+	}
 }
 
 /*
