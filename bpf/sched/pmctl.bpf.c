@@ -7,7 +7,8 @@
  * subflow has no room, another one is used only if it would deliver this piece before the first
  * could deliver all that is left, or all that the receiver has room for (the test of ECF, CoNEXT
  * '17, with the size of the piece, slow start and the rate of the path, and that of BLEST,
- * Networking '16); otherwise waiting is faster. A subflow that delivered nothing for longer than
+ * Networking '16); otherwise waiting is faster, and where it has a sixteenth of the rate of the
+ * first, the race must not be close. A subflow that delivered nothing for longer than
  * its RTT and four deviations, or is in a retransmission timeout, is suspect: what it holds is sent
  * again on another one, TCP is kept trying it, and it is used again once it delivers. The end of a
  * transfer that lies on a slow subflow is sent again on one that has nothing to do, within a byte
@@ -38,6 +39,7 @@ const volatile __u32 probe_rto_us = 500000;
 #define TICK_US	       4000u
 #define NOT_TAKEN_MS   50u   /* the peer's MPTCP acknowledges after its TCP, but not that late */
 #define PROBE_AFTER_US 1000u /* a copy follows a message that soon */
+#define MUCH_SLOWER    16u   /* times: what such a subflow adds is not worth a close race */
 
 static __always_inline bool copies_allowed(const struct mptcp_arrival *a)
 {
@@ -74,6 +76,20 @@ static __always_inline int commit(struct mptcp_sock *msk, const struct mptcp_arr
 int pmctl_waiting_pays(const struct mptcp_arrival *a, const struct mptcp_memory *m);
 
 /*
+ * How much later than the ready subflow the best one may be and still be waited for. What an
+ * estimate is wrong by, the best one has to wait for: the more so where a piece takes long, and for
+ * little where the ready one adds next to nothing, or nobody knows yet what.
+ */
+static __always_inline __u64 margin_us(const struct mptcp_arrival *a,
+				       const struct mptcp_bpf_path *best, bool waiting)
+{
+	__u64 much_slower = mptcp_path_rate(mptcp_arrival_at(a, a->ready)) * MUCH_SLOWER <
+			    mptcp_path_rate(best);
+
+	return (__u64)a->ready_us * (waiting + much_slower) / 4;
+}
+
+/*
  * Would the best subflow, once it has room, be done with all that there is and that the receiver
  * has room for, before the ready one is with this piece? Then the piece would only hold the window
  * back.
@@ -81,16 +97,15 @@ int pmctl_waiting_pays(const struct mptcp_arrival *a, const struct mptcp_memory 
 __noinline int pmctl_waiting_pays(const struct mptcp_arrival *a, const struct mptcp_memory *m)
 {
 	const struct mptcp_bpf_path *best;
-	__u64 all_us, ready_us, bytes;
+	__u64 all_us, bytes;
 
 	if (!a || !m || a->best >= MPTCP_BPF_PATHS_MAX)
 		return 0;
 	best = &a->view.path[a->best];
-	ready_us = a->ready_us;
 	bytes = a->view.unsent_bytes < a->view.window_bytes ? a->view.unsent_bytes
 							    : a->view.window_bytes;
 	all_us = mptcp_path_finish_us(best, bytes, a->guess[a->best]);
-	return all_us < ready_us + (m->waiting ? ready_us / 4 : 0);
+	return all_us < a->ready_us + margin_us(a, best, m->waiting);
 }
 
 /* A small message on its own: a copy of it may go out on an idle subflow that could be better. */

@@ -88,6 +88,54 @@ static void test_send(void)
 	table_run_defaults("pmctl", rows, NR(rows));
 }
 
+/* A full path of 1 MB/s, and a ready one; does a decision over so much data wait? */
+static bool waits(struct fake_sched *s, struct fake_conn *c, __u64 ready_rate, __u64 unsent_bytes)
+{
+	static __u32 token = 1000;
+	struct mptcp_bpf_path *p;
+
+	fake_conn_init(c);
+	c->head.token = token++;
+	p = &fake_path_add(c, 1, 40000)->view;
+	p->min_rtt_us = 20000;
+	p->last_rtt_us = 40000;
+	p->cwnd = p->in_flight = 40;
+	p->delivery_bytes_per_s = 1000000;
+	p = &fake_path_add(c, 2, 80000)->view;
+	p->min_rtt_us = 40000;
+	p->last_rtt_us = 80000;
+	p->delivery_bytes_per_s = ready_rate;
+	c->head.unsent_bytes = unsent_bytes;
+	c->head.window_bytes = 4000000;
+	return fake_get_send(s, c).reason == WAIT;
+}
+
+/* The ready path has a piece delivered after 40 ms and 32768 bytes at its rate. */
+static void test_margin(void)
+{
+	struct fake_sched *s = fake_sched_open("pmctl");
+	struct fake_conn c;
+
+	/* a tenth of the rate, 368 ms; the other has all delivered after 57 ms and 1 us a byte */
+	CU_ASSERT(waits(s, &c, 100000, 290000));
+	CU_ASSERT_FALSE(waits(s, &c, 100000, 330000));
+	/* having waited, it waits for a quarter longer */
+	CU_ASSERT(waits(s, &c, 100000, 290000));
+	c.head.unsent_bytes = 380000;
+	CU_ASSERT_EQUAL(fake_get_send(s, &c).reason, WAIT);
+	c.head.unsent_bytes = 420000;
+	CU_ASSERT_EQUAL(fake_get_send(s, &c).reason, SPILL);
+	/* a seventeenth, 586 ms: at once */
+	CU_ASSERT(waits(s, &c, 60000, 650000));
+	CU_ASSERT_FALSE(waits(s, &c, 60000, 700000));
+	CU_ASSERT(waits(s, &c, 60000, 650000));
+	c.head.unsent_bytes = 800000;
+	CU_ASSERT_EQUAL(fake_get_send(s, &c).reason, WAIT);
+	c.head.unsent_bytes = 850000;
+	CU_ASSERT_EQUAL(fake_get_send(s, &c).reason, SPILL);
+	fake_sched_close(s);
+}
+
 static void test_again(void)
 {
 	static const struct table_row rows[] = {
@@ -314,6 +362,7 @@ int main(void)
 {
 	CU_TestInfo tests[] = {
 		{ "new data", test_send },
+		{ "how close a race", test_margin },
 		{ "data again", test_again },
 		{ "probes of an idle path", test_probe },
 		{ "a dead path", test_dead },
