@@ -141,9 +141,8 @@ static u32 stuck_us(const struct tcp_sock *tp, const struct path_state *state)
 	return now > since ? min_t(u64, now - since, U32_MAX) : 0;
 }
 
-static u32 timeouts_without_progress(struct conn *c, void *subflow)
+static u32 timeouts_without_progress(struct conn *c, void *subflow, const struct tcp_sock *tp)
 {
-	const struct tcp_sock *tp = tcp_sk(mptcp_bpf_subflow_sock(subflow));
 	u32 id = *SUBFLOW_FIELD(subflow, subflow_id, u32);
 	u32 timeout_us = max((tp->srtt_us >> 3) + tp->rttvar_us, jiffies_to_usecs(TCP_RTO_MIN));
 
@@ -157,10 +156,14 @@ void mptcp_bpf_paths_slow_staleness(struct conn *c)
 	for_each_subflow(pos, c->msk) {
 		void *subflow = mptcp_bpf_subflow_of(pos);
 		u8 *count = SUBFLOW_FIELD(subflow, stale_count, u8);
+		const struct tcp_sock *tp;
 
 		if (!*count || SUBFLOW_FLAG(subflow, stale) || !mptcp_bpf_subflow_active(subflow))
 			continue;
-		*count = min_t(u32, *count, timeouts_without_progress(c, subflow));
+		tp = tcp_sk(mptcp_bpf_subflow_sock(subflow));
+		/* Else what it holds cannot leave: the sooner it is stale the better. */
+		if (tp->packets_out)
+			*count = min_t(u32, *count, timeouts_without_progress(c, subflow, tp));
 	}
 }
 
