@@ -120,7 +120,8 @@ __noinline int mptcp_arrival_path(struct mptcp_arrival *a, struct mptcp_memory *
 	if (!room && !mptcp_path_busy(p))
 		return 0;
 	a->guess[i] = mptcp_rate_guess(m, p);
-	us = mptcp_path_finish_us(p, a->piece, a->guess[i]);
+	us = a->message && !mptcp_path_holds(p) ? mptcp_path_message_us(p, a->piece, a->guess[i])
+						: mptcp_path_finish_us(p, a->piece, a->guess[i]);
 	us = (a->message ? us : mptcp_path_faded_us(p, us)) +
 	     mptcp_loss_us(m, p, a->message, suspect) + mptcp_silence_us(p);
 	if (busy && !suspect)

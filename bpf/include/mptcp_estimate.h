@@ -97,6 +97,23 @@ static inline __u64 mptcp_path_rate(const struct mptcp_bpf_path *p)
 	return p->delivery_bytes_per_s;
 }
 
+static inline __u64 mptcp_path_base_us(const struct mptcp_bpf_path *p)
+{
+	__u64 rtt = mptcp_path_now_rtt_us(p);
+
+	return p->min_rtt_us && p->min_rtt_us < rtt ? p->min_rtt_us : rtt;
+}
+
+/* What windows say of the time for `bytes`, and a rate that is a guess; 0: no idea. */
+static inline __u64 mptcp_path_windows_us(const struct mptcp_bpf_path *p, __u64 bytes, __u64 guess)
+{
+	__u64 rounds8 = mptcp_path_rounds8(p, bytes / mptcp_path_mss(p) + 1);
+	__u64 t = mptcp_path_now_rtt_us(p) * rounds8 / 8;
+	__u64 guessed = guess ? mptcp_path_base_us(p) + bytes * 1000000 / guess : 0;
+
+	return guessed > t ? guessed : t;
+}
+
 /*
  * Until `bytes` more, behind what the subflow holds already, are acknowledged. `guess`: the rate
  * while none was measured, 0 if there is no idea.
@@ -104,23 +121,28 @@ static inline __u64 mptcp_path_rate(const struct mptcp_bpf_path *p)
 static inline __u32 mptcp_path_finish_us(const struct mptcp_bpf_path *p, __u64 bytes, __u64 guess)
 {
 	__u64 total = mptcp_path_backlog_bytes(p) + bytes, rate = mptcp_path_rate(p);
-	__u64 rtt = mptcp_path_now_rtt_us(p);
-	__u64 t = rtt * mptcp_path_rounds8(p, total / mptcp_path_mss(p) + 1) / 8;
-	__u64 base = p->min_rtt_us && p->min_rtt_us < rtt ? p->min_rtt_us : rtt;
+	__u64 t = mptcp_path_windows_us(p, total, p->delivery_bytes_per_s ? 0 : guess);
 
 	/* A path that is not full has not shown yet what it can: windows are what it takes. */
 	if (mptcp_path_full(p)) {
 		/* What fills the wire has passed the bottleneck already. */
-		__u64 waiting = base + (p->queued_bytes + bytes) * 1000000 / rate;
+		__u64 waiting = mptcp_path_base_us(p) + (p->queued_bytes + bytes) * 1000000 / rate;
 		__u64 drained = total * 1000000 / rate;
 
 		waiting = drained > waiting ? drained : waiting;
 		t = waiting > t ? waiting : t;
-	} else if (!p->delivery_bytes_per_s && guess) {
-		__u64 guessed = base + total * 1000000 / guess;
-
-		t = guessed > t ? guessed : t;
 	}
+	return t < MPTCP_NEVER_US ? (__u32)t : MPTCP_NEVER_US;
+}
+
+/*
+ * The same for a message on a path that holds nothing. Its queue is empty, and what was measured
+ * behind the message before is an acknowledgement that the peer delayed as much as a rate.
+ */
+static inline __u32 mptcp_path_message_us(const struct mptcp_bpf_path *p, __u64 bytes, __u64 guess)
+{
+	__u64 t = mptcp_path_windows_us(p, bytes, guess);
+
 	return t < MPTCP_NEVER_US ? (__u32)t : MPTCP_NEVER_US;
 }
 

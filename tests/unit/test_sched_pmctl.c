@@ -206,6 +206,29 @@ static void test_again(void)
 	fake_sched_close(s);
 }
 
+/*
+ * The peer delayed the acknowledgement of the last answer on the path with the large window: the
+ * next one goes there all the same, where it needs one round trip and not two.
+ */
+static void test_delayed_ack(void)
+{
+	struct fake_sched *s = fake_sched_open("pmctl");
+	struct mptcp_bpf_path *p;
+	struct fake_conn c;
+
+	fake_conn_init(&c);
+	p = &fake_path_add(&c, 1, 52000)->view;
+	p->cwnd = 7;
+	p = &fake_path_add(&c, 2, 56000)->view;
+	p->min_rtt_us = 40000;
+	p->last_rtt_us = 99000;
+	p->cwnd = 31;
+	p->delivery_bytes_per_s = 200000;
+	c.head.unsent_bytes = 20000;
+	CU_ASSERT_EQUAL(fake_get_send(s, &c).id, 2);
+	fake_sched_close(s);
+}
+
 /* Small messages on the only good path: now and then a copy on the one that was bad. */
 static void test_probe(void)
 {
@@ -339,6 +362,13 @@ static void test_estimates(void)
 	p.last_rtt_us = 40000;
 	p.delivery_bytes_per_s = 1000;
 	CU_ASSERT_EQUAL(mptcp_path_finish_us(&p, 100000, 1000000), 40000);
+	/* For a message on an idle path windows count and the guess, whatever was measured. */
+	p.last_rtt_us = 90000;
+	p.srtt_us = 60000;
+	CU_ASSERT_EQUAL(mptcp_path_finish_us(&p, 100000, 1000000), MPTCP_NEVER_US);
+	CU_ASSERT_EQUAL(mptcp_path_message_us(&p, 10000, 0), 60000);
+	CU_ASSERT_EQUAL(mptcp_path_message_us(&p, 100000, 1000000), 140000);
+	p.last_rtt_us = p.srtt_us = 40000;
 	/* Idle for long: what was measured is of another time; but not while it holds data. */
 	p.send_age_ms = MPTCP_KNOWN_MS;
 	CU_ASSERT_EQUAL(mptcp_path_faded_us(&p, 840000), 840000);
@@ -364,6 +394,7 @@ int main(void)
 		{ "new data", test_send },
 		{ "how close a race", test_margin },
 		{ "data again", test_again },
+		{ "a delayed acknowledgement", test_delayed_ack },
 		{ "probes of an idle path", test_probe },
 		{ "a dead path", test_dead },
 		{ "loss", test_loss },
