@@ -136,8 +136,8 @@ static inline __u32 mptcp_path_finish_us(const struct mptcp_bpf_path *p, __u64 b
 }
 
 /*
- * The same for a message on a path that holds nothing. Its queue is empty, and what was measured
- * behind the message before is an acknowledgement that the peer delayed as much as a rate.
+ * Until a message on a path that holds nothing is acknowledged. Its queue is empty, and what was
+ * measured behind the message before is an acknowledgement that the peer delayed as much as a rate.
  */
 static inline __u32 mptcp_path_message_us(const struct mptcp_bpf_path *p, __u64 bytes, __u64 guess)
 {
@@ -147,7 +147,7 @@ static inline __u32 mptcp_path_message_us(const struct mptcp_bpf_path *p, __u64 
 }
 
 /*
- * The same for a path that holds nothing: its queue is empty, and what its rate and RTT were says
+ * `finish_us` of a path that holds nothing: its queue is empty, and what its rate and RTT were says
  * little a while later. A stream can afford to find out; were the path still slow, a piece of
  * it comes late and everything is measured again.
  */

@@ -110,29 +110,31 @@ static bool waits(struct fake_sched *s, struct fake_conn *c, __u64 ready_rate, _
 	return fake_get_send(s, c).reason == WAIT;
 }
 
-/* The ready path has a piece delivered after 40 ms and 32768 bytes at its rate. */
+/* Up to which of two amounts it waits at first, and up to which of two once it has waited. */
+static void check_race(struct fake_sched *s, __u64 ready_rate, const __u64 bytes[4])
+{
+	struct fake_conn c;
+
+	CU_ASSERT_FALSE(waits(s, &c, ready_rate, bytes[1]));
+	CU_ASSERT(waits(s, &c, ready_rate, bytes[0]));
+	c.head.unsent_bytes = bytes[2];
+	CU_ASSERT_EQUAL(fake_get_send(s, &c).reason, WAIT);
+	c.head.unsent_bytes = bytes[3];
+	CU_ASSERT_EQUAL(fake_get_send(s, &c).reason, SPILL);
+}
+
+/*
+ * The ready path has a piece delivered after 40 ms and 32768 bytes at its rate, the other one all
+ * that there is after 57 ms and 1 us a byte.
+ */
 static void test_margin(void)
 {
 	struct fake_sched *s = fake_sched_open("pmctl");
-	struct fake_conn c;
 
-	/* a tenth of the rate, 368 ms; the other has all delivered after 57 ms and 1 us a byte */
-	CU_ASSERT(waits(s, &c, 100000, 290000));
-	CU_ASSERT_FALSE(waits(s, &c, 100000, 330000));
-	/* having waited, it waits for a quarter longer */
-	CU_ASSERT(waits(s, &c, 100000, 290000));
-	c.head.unsent_bytes = 380000;
-	CU_ASSERT_EQUAL(fake_get_send(s, &c).reason, WAIT);
-	c.head.unsent_bytes = 420000;
-	CU_ASSERT_EQUAL(fake_get_send(s, &c).reason, SPILL);
-	/* a seventeenth, 586 ms: at once */
-	CU_ASSERT(waits(s, &c, 60000, 650000));
-	CU_ASSERT_FALSE(waits(s, &c, 60000, 700000));
-	CU_ASSERT(waits(s, &c, 60000, 650000));
-	c.head.unsent_bytes = 800000;
-	CU_ASSERT_EQUAL(fake_get_send(s, &c).reason, WAIT);
-	c.head.unsent_bytes = 850000;
-	CU_ASSERT_EQUAL(fake_get_send(s, &c).reason, SPILL);
+	/* a tenth of the rate, 368 ms: having waited, it waits for a quarter longer */
+	check_race(s, 100000, (__u64[]){ 290000, 330000, 380000, 420000 });
+	/* a seventeenth, 586 ms: a quarter at once, a half having waited */
+	check_race(s, 60000, (__u64[]){ 650000, 700000, 800000, 850000 });
 	fake_sched_close(s);
 }
 
