@@ -94,7 +94,7 @@ int loader_guard_write(const struct loader_config *c, uint64_t netns,
 	_cleanup_(tcx_program_close) struct tcx_program g = guard_of(c, netns);
 	_cleanup_close_ int lock = tcx_pins_lock(&g.pins, nr > 0, e);
 
-	if (lock == -ENOENT)
+	if (lock == -ENOENT && nr == 0)
 		return 0;
 	if (lock < 0)
 		return lock;

@@ -138,7 +138,7 @@ int loader_reset_write(const struct loader_config *c, uint64_t netns, const uint
 	_cleanup_close_ int lock = tcx_pins_lock(&p.pins, nr > 0, e);
 	int err;
 
-	if (lock == -ENOENT)
+	if (lock == -ENOENT && nr == 0)
 		return 0;
 	if (lock < 0)
 		return lock;

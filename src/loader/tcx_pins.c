@@ -16,6 +16,8 @@
 #include "util/cleanup.h"
 
 #define LINK_PREFIX "link-"
+/* "COOKIE/NAME", where NAME may be any that a folder has. */
+#define NAME_BYTES  288
 
 static void cleanup_dir(DIR **d)
 {
@@ -26,13 +28,12 @@ static void cleanup_dir(DIR **d)
 /* The folder of a namespace (0: that of all), or what is in it. */
 static void path_of(const struct tcx_pins *p, const char *name, char out[PINS_PATH_BYTES])
 {
-	char folder[32] = "";
+	char inside[NAME_BYTES];
 
 	if (p->netns)
-		snprintf(folder, sizeof(folder), "/%" PRIu64, p->netns);
-	snprintf(out, PINS_PATH_BYTES, "%s/mptcp-pm/%s%s%s%s",
-		 p->c && p->c->bpffs ? p->c->bpffs : "/sys/fs/bpf", p->tool, folder,
-		 name ? "/" : "", name ? name : "");
+		snprintf(inside, sizeof(inside), "%" PRIu64 "%s%s", p->netns, name ? "/" : "",
+			 name ? name : "");
+	pins_tool_path(p->c, p->tool, p->netns ? inside : name, out);
 }
 
 struct tcx_pins_name tcx_pins_link_name(uint32_t ifindex)
@@ -66,7 +67,7 @@ int tcx_pins_lock(const struct tcx_pins *p, bool make, struct error *e)
 		return err;
 	path_of(&all, NULL, path);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
+	if (fd < 0 && errno == ENOENT && !make)
 		return -ENOENT;
 	if (fd < 0 || flock(fd, LOCK_EX) < 0)
 		return error_set(e, -errno, "cannot lock %s: %s", path, strerror(errno));

@@ -458,7 +458,7 @@ guard_tun() {
 	is "$(counter MPTcpExtMPPrioRx)" 0 'MP_PRIO that got through'
 }
 
-guard_folder() { printf '/sys/fs/bpf/mptcp-pm/guard/%s' "$(ip netns exec "$C" python3 -c '
+guard_folder() { printf '%s/mptcp-pm/guard/%s' "$MPTCP_PM_BPFFS" "$(ip netns exec "$C" python3 -c '
 import socket, struct
 s = socket.socket()
 print(struct.unpack("Q", s.getsockopt(socket.SOL_SOCKET, 71, 8))[0])')"; }

@@ -228,12 +228,24 @@ static int client(const char *mode)
 	return rc;
 }
 
+/* To every client of this process group; from then on the parent only waits. */
+static void pass_on(int signo)
+{
+	signal(signo, SIG_IGN);
+	kill(0, signo);
+}
+
 /* So many at once, each with a seed of its own; a process for each would take longer to start than
  * the test takes, under emulation. */
 static int clients(const char *mode)
 {
 	int status, rc = 0;
 
+	if (setpgid(0, 0) < 0) {
+		perror("traffic: setpgid");
+		return 1;
+	}
+	signal(SIGTERM, pass_on);
 	for (uint64_t i = 0; i < opt.parallel; i++) {
 		pid_t pid = fork();
 
@@ -242,6 +254,7 @@ static int clients(const char *mode)
 			return 1;
 		}
 		if (pid == 0) {
+			signal(SIGTERM, SIG_DFL);
 			opt.seed += i;
 			exit(client(mode));
 		}
