@@ -94,8 +94,26 @@ static __always_inline void mptcp_arrival_busy(struct mptcp_arrival *a,
 	}
 }
 
-/* Global, so that the verifier looks at it once and not once for every way to get here. */
+/* Global, so that the verifier looks at each once and not once for every way to get there. */
+__u32 mptcp_arrival_us(struct mptcp_arrival *a, struct mptcp_memory *m, __u32 i, bool suspect);
 int mptcp_arrival_path(struct mptcp_arrival *a, struct mptcp_memory *m, __u32 i);
+
+/* When the piece would have arrived by path i; what was guessed of its rate stays in a->guess. */
+__noinline __u32 mptcp_arrival_us(struct mptcp_arrival *a, struct mptcp_memory *m, __u32 i,
+				  bool suspect)
+{
+	const struct mptcp_bpf_path *p;
+	__u32 us;
+
+	if (!a || !m || i >= MPTCP_BPF_PATHS_MAX)
+		return 0;
+	p = &a->view.path[i];
+	a->guess[i] = mptcp_rate_guess(m, p);
+	us = a->message && !mptcp_path_holds(p) ? mptcp_path_message_us(p, a->piece, a->guess[i])
+						: mptcp_path_finish_us(p, a->piece, a->guess[i]);
+	return (a->message ? us : mptcp_path_faded_us(p, us)) +
+	       mptcp_loss_us(m, p, a->message, suspect) + mptcp_silence_us(p);
+}
 
 __noinline int mptcp_arrival_path(struct mptcp_arrival *a, struct mptcp_memory *m, __u32 i)
 {
@@ -119,11 +137,7 @@ __noinline int mptcp_arrival_path(struct mptcp_arrival *a, struct mptcp_memory *
 	/* It takes no data and will not tell of a change. */
 	if (!room && !mptcp_path_busy(p))
 		return 0;
-	a->guess[i] = mptcp_rate_guess(m, p);
-	us = a->message && !mptcp_path_holds(p) ? mptcp_path_message_us(p, a->piece, a->guess[i])
-						: mptcp_path_finish_us(p, a->piece, a->guess[i]);
-	us = (a->message ? us : mptcp_path_faded_us(p, us)) +
-	     mptcp_loss_us(m, p, a->message, suspect) + mptcp_silence_us(p);
+	us = mptcp_arrival_us(a, m, i, suspect);
 	if (busy && !suspect)
 		mptcp_arrival_busy(a, p, i, patience_us);
 	if (suspect || (p->flags & MPTCP_PATH_BACKUP)) {

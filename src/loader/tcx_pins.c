@@ -17,7 +17,7 @@
 
 #define LINK_PREFIX "link-"
 /* "COOKIE/NAME", where NAME may be any that a folder has. */
-#define NAME_BYTES  288
+#define NAME_BYTES 288
 
 static void cleanup_dir(DIR **d)
 {
