@@ -514,6 +514,9 @@ guard_apply() {
 	[ ! -e "$folder" ] || die 'a dry run left something'
 	exits 4 setpriv --bounding-set=-bpf --inh-caps=-bpf "$PMCTL" apply "$TMP/policy.yaml" --netns "$C"
 	grep -q CAP_BPF "$TMP/out" || die 'the capability is not named'
+	exits 1 env MPTCP_PM_BPFFS="$TMP/no/such" "$PMCTL" apply "$TMP/policy.yaml" --netns "$C"
+	grep -q "cannot make $TMP/no/such" "$TMP/out" || die 'it is not said that nothing can be pinned'
+	is "$(endpoints)" '' 'endpoints after a failure'
 	for step in attached pinned; do
 		exits 137 env MPTCP_PM_KILL_AT=$step "$PMCTL" apply "$TMP/policy.yaml" --netns "$C"
 		[ "$step" = attached ] || apply "$TMP/policy.yaml" # heals

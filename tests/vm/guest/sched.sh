@@ -87,7 +87,7 @@ chaos() {
 	load_all
 	use_scheduler pmctl
 	ip netns exec "$NET_CLIENT" "$TRAFFIC" client echo --host 10.1.9.1 --port "$PORT" --cc cubic \
-		--timeout $((CHAOS_S + 300)) --bytes 8000 --interval-ms 1000 --count 10000 \
+		--timeout $((CHAOS_S + 400)) --bytes 8000 --interval-ms 1000 --count 10000 \
 		--parallel "$CHAOS_CONNECTIONS" >"$said" &
 	client=$!
 	wait_for 60 connections_are "$CHAOS_CONNECTIONS"
@@ -102,7 +102,7 @@ chaos() {
 	trap "kill $swapper $client || :; heal_all" EXIT
 	# Longer where things take long.
 	while [ "$SECONDS" -lt "$end" ] || ! enough_chaos "$log" "$troubles"; do
-		[ "$SECONDS" -lt $((end + 120)) ] || die "after 120 s more: $(wc -l <"$log") swaps, $troubles troubles"
+		[ "$SECONDS" -lt $((end + 240)) ] || die "after 240 s more: $(wc -l <"$log") swaps, $troubles troubles"
 		kill -0 "$client" || die "the traffic ended: $(cat "$said")"
 		trouble && troubles=$((troubles + 1))
 		sleep 1 # lint: pace
