@@ -56,7 +56,7 @@ static int pinned(const struct loader_config *c, const char *name)
 	char path[PINS_PATH_BYTES];
 	int fd;
 
-	pins_establish_path(c, name, path);
+	pins_path(c, "establish", name, path);
 	fd = bpf_obj_get(path);
 	return fd < 0 ? -errno : fd;
 }
@@ -65,7 +65,7 @@ static int pin(const struct loader_config *c, const char *name, int fd, struct e
 {
 	char path[PINS_PATH_BYTES];
 
-	pins_establish_path(c, name, path);
+	pins_path(c, "establish", name, path);
 	if (bpf_obj_pin(fd, path) < 0 && errno != EEXIST)
 		return error_set(e, -errno, "cannot pin %s: %s", path, strerror(errno));
 	return 0;
@@ -75,7 +75,7 @@ static int unpin(const struct loader_config *c, const char *name, struct error *
 {
 	char path[PINS_PATH_BYTES];
 
-	pins_establish_path(c, name, path);
+	pins_path(c, "establish", name, path);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return error_set(e, -errno, "cannot remove %s: %s", path, strerror(errno));
 	return 0;
@@ -195,7 +195,7 @@ static int make_folder(const struct loader_config *c, struct error *e)
 {
 	char path[PINS_PATH_BYTES];
 
-	pins_establish_path(c, NULL, path);
+	pins_path(c, "establish", NULL, path);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return error_set(e, -errno, "cannot make %s: %s", path, strerror(errno));
 	return 0;
@@ -265,7 +265,7 @@ int loader_ips_unload_unused(const struct loader_config *c,
 	char path[PINS_PATH_BYTES];
 	int err = 0;
 
-	pins_establish_path(c, NULL, path);
+	pins_path(c, "establish", NULL, path);
 	if (access(path, F_OK) < 0)
 		return 0;
 	if (fd < 0 && fd != -ENOENT)

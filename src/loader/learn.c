@@ -15,7 +15,7 @@ static int table_open(const struct loader_config *c, const char *name, struct er
 	char path[PINS_PATH_BYTES];
 	int fd;
 
-	pins_establish_path(c, name, path);
+	pins_path(c, "establish", name, path);
 	fd = bpf_obj_get(path);
 	if (fd >= 0)
 		return fd;

@@ -71,7 +71,7 @@ static int add_pins(const struct loader_config *c, struct loader_sched **list, s
 	char path[PINS_PATH_BYTES];
 	struct dirent *d;
 
-	pins_path(c, NULL, path);
+	pins_path(c, "sched", NULL, path);
 	dir = opendir(path);
 	if (!dir && (errno == ENOENT || errno == ENOTDIR))
 		return 0;

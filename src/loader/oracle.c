@@ -52,7 +52,7 @@ static int take_lock(const struct loader_config *c, uint64_t cookie, char path[P
 	char name[32];
 
 	snprintf(name, sizeof(name), "netns-%" PRIu64, cookie);
-	pins_tool_path(c, tool.name, name, path);
+	pins_path(c, tool.name, name, path);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return -errno;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

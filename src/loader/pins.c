@@ -23,34 +23,10 @@ static const char *bpffs(const struct loader_config *c)
 	return env && env[0] ? env : "/sys/fs/bpf";
 }
 
-void pins_path(const struct loader_config *c, const char *name, char out[PINS_PATH_BYTES])
+void pins_path(const struct loader_config *c, const char *folder, const char *name,
+	       char out[PINS_PATH_BYTES])
 {
-	snprintf(out, PINS_PATH_BYTES, "%s/mptcp-pm/sched%s%s", bpffs(c), name ? "/" : "",
-		 name ? name : "");
-}
-
-void pins_select_path(const struct loader_config *c, const char *name, char out[PINS_PATH_BYTES])
-{
-	snprintf(out, PINS_PATH_BYTES, "%s/mptcp-pm/select%s%s", bpffs(c), name ? "/" : "",
-		 name ? name : "");
-}
-
-void pins_establish_path(const struct loader_config *c, const char *name, char out[PINS_PATH_BYTES])
-{
-	snprintf(out, PINS_PATH_BYTES, "%s/mptcp-pm/establish%s%s", bpffs(c), name ? "/" : "",
-		 name ? name : "");
-}
-
-void pins_rescue_path(const struct loader_config *c, const char *name, char out[PINS_PATH_BYTES])
-{
-	snprintf(out, PINS_PATH_BYTES, "%s/mptcp-pm/rescue%s%s", bpffs(c), name ? "/" : "",
-		 name ? name : "");
-}
-
-void pins_tool_path(const struct loader_config *c, const char *tool, const char *name,
-		    char out[PINS_PATH_BYTES])
-{
-	snprintf(out, PINS_PATH_BYTES, "%s/mptcp-pm/%s%s%s", bpffs(c), tool, name ? "/" : "",
+	snprintf(out, PINS_PATH_BYTES, "%s/mptcp-pm/%s%s%s", bpffs(c), folder, name ? "/" : "",
 		 name ? name : "");
 }
 
@@ -90,7 +66,7 @@ int pins_lock(const struct loader_config *c, struct error *e)
 
 	if (err < 0)
 		return err;
-	pins_path(c, NULL, dir);
+	pins_path(c, "sched", NULL, dir);
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 		return error_set(e, -errno, "cannot make %s: %s", dir, strerror(errno));
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -120,6 +96,6 @@ int pins_open(const struct loader_config *c, const char *name, uint32_t *link_id
 {
 	char path[PINS_PATH_BYTES];
 
-	pins_path(c, name, path);
+	pins_path(c, "sched", name, path);
 	return pins_open_path(path, link_id, map_id);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* BPFFS/mptcp-pm/sched: one pinned link a scheduler. */
+/* BPFFS/mptcp-pm: what is pinned, one folder a purpose. */
 #ifndef LOADER_PINS_H
 #define LOADER_PINS_H
 
@@ -9,25 +9,14 @@
 
 #define PINS_PATH_BYTES 512
 
-/* The path of a scheduler's pin; NULL gives the folder. */
-void pins_path(const struct loader_config *c, const char *name, char out[PINS_PATH_BYTES]);
+/* The path of a pin in BPFFS/mptcp-pm/FOLDER: "sched" has schedulers, "select" the selector
+ * ("link", "rules"), "establish" what makes connections begin well, "rescue" SYN rescue
+ * ("COOKIE/flows"), and each tool (tool.h) has one of its name. A NULL name gives the folder. */
+void pins_path(const struct loader_config *c, const char *folder, const char *name,
+	       char out[PINS_PATH_BYTES]);
 
 /* Mounts bpffs if need be and makes BPFFS/mptcp-pm. */
 int pins_make(const struct loader_config *c, struct error *e);
-
-/* The same for the selector: "link", "rules". */
-void pins_select_path(const struct loader_config *c, const char *name, char out[PINS_PATH_BYTES]);
-
-/* The same for what makes connections begin well. */
-void pins_establish_path(const struct loader_config *c, const char *name,
-			 char out[PINS_PATH_BYTES]);
-
-/* The same for SYN rescue: "COOKIE/flows". */
-void pins_rescue_path(const struct loader_config *c, const char *name, char out[PINS_PATH_BYTES]);
-
-/* The same for what runs without the module, see tool.h; a NULL name gives the tool's folder. */
-void pins_tool_path(const struct loader_config *c, const char *tool, const char *name,
-		    char out[PINS_PATH_BYTES]);
 
 /* Mounts bpffs if need be, makes the folder and locks it until the descriptor is closed, so that
  * two loaders do not work at once. Returns the descriptor. */

@@ -28,7 +28,7 @@ void rescue_pin_path(const struct loader_config *c, uint64_t cookie, const char 
 
 	snprintf(below, sizeof(below), "%" PRIx64 "%s%s", cookie, name ? "/" : "",
 		 name ? name : "");
-	pins_rescue_path(c, below, out);
+	pins_path(c, "rescue", below, out);
 }
 
 int rescue_pin_open(const struct loader_config *c, uint64_t cookie, const char *name)
@@ -71,7 +71,7 @@ int rescue_pin_lock(const struct loader_config *c, struct error *e)
 
 	if (err < 0)
 		return err;
-	pins_rescue_path(c, NULL, path);
+	pins_path(c, "rescue", NULL, path);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return error_set(e, -errno, "cannot make %s: %s", path, strerror(errno));
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -123,7 +123,7 @@ void rescue_pin_each_folder(const struct loader_config *c,
 	char path[PINS_PATH_BYTES];
 	struct dirent *d;
 
-	pins_rescue_path(c, NULL, path);
+	pins_path(c, "rescue", NULL, path);
 	dir = opendir(path);
 	while (dir && (d = readdir(dir))) {
 		uint64_t cookie;

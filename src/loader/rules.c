@@ -24,7 +24,7 @@ static int rules_open(const struct loader_config *c)
 	char path[PINS_PATH_BYTES];
 	int fd;
 
-	pins_select_path(c, RULES, path);
+	pins_path(c, "select", RULES, path);
 	fd = bpf_obj_get(path);
 	return fd < 0 ? -errno : fd;
 }
@@ -33,7 +33,7 @@ static int pin(const struct loader_config *c, const char *name, int fd, struct e
 {
 	char path[PINS_PATH_BYTES];
 
-	pins_select_path(c, name, path);
+	pins_path(c, "select", name, path);
 	if (bpf_obj_pin(fd, path) < 0)
 		return error_set(e, -errno, "cannot pin the selector at %s: %s", path,
 				 strerror(errno));
@@ -44,7 +44,7 @@ static int remove_pin(const struct loader_config *c, const char *name, struct er
 {
 	char path[PINS_PATH_BYTES];
 
-	pins_select_path(c, name, path);
+	pins_path(c, "select", name, path);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return error_set(e, -errno, "cannot remove %s: %s", path, strerror(errno));
 	return 0;
@@ -62,7 +62,7 @@ static int attach_new(struct attach *a, struct error *e)
 		err = remove_pin(a->c, LINK, e);
 	if (err < 0)
 		return err;
-	pins_select_path(a->c, NULL, path);
+	pins_path(a->c, "select", NULL, path);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return error_set(e, -errno, "cannot make %s: %s", path, strerror(errno));
 	link = bpf_map__attach_struct_ops(a->map);
@@ -103,7 +103,7 @@ static int install(struct attach *a, bool dry_run, enum loader_outcome *outcome,
 	char path[PINS_PATH_BYTES];
 	int err;
 
-	pins_select_path(a->c, LINK, path);
+	pins_path(a->c, "select", LINK, path);
 	link_fd = pins_open_path(path, &link_id, &map_id);
 	if (link_fd >= 0 && map_id)
 		old_map_fd = bpf_map_get_fd_by_id(map_id);

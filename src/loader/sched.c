@@ -37,7 +37,7 @@ static int attach_new(struct attach *j, struct error *e)
 		return error_set(e, -errno, "cannot attach scheduler %s: %s", j->name,
 				 strerror(errno));
 	loader_checkpoint("attached");
-	pins_path(j->c, j->name, path);
+	pins_path(j->c, "sched", j->name, path);
 	if (bpf_obj_pin(bpf_link__fd(link), path) < 0)
 		return error_set(e, -errno, "cannot pin scheduler %s at %s: %s", j->name, path,
 				 strerror(errno));
@@ -50,7 +50,7 @@ static int remove_dead_pin(const struct attach *j, struct error *e)
 {
 	char path[PINS_PATH_BYTES];
 
-	pins_path(j->c, j->name, path);
+	pins_path(j->c, "sched", j->name, path);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return error_set(e, -errno, "cannot remove %s: %s", path, strerror(errno));
 	return 0;
@@ -188,7 +188,7 @@ int loader_sched_unload(const struct loader_config *c, const char *name, bool fo
 
 	if (!scheduler_name_valid(name))
 		return error_set(e, -EINVAL, "\"%s\" is not a scheduler name", name);
-	pins_path(c, name, path);
+	pins_path(c, "sched", name, path);
 	if (access(path, F_OK) < 0) {
 		if (errno == EACCES)
 			return error_set(e, -EACCES, "not allowed to look at %s", path);

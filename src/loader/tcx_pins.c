@@ -33,7 +33,7 @@ static void path_of(const struct tcx_pins *p, const char *name, char out[PINS_PA
 	if (p->netns)
 		snprintf(inside, sizeof(inside), "%" PRIu64 "%s%s", p->netns, name ? "/" : "",
 			 name ? name : "");
-	pins_tool_path(p->c, p->tool, p->netns ? inside : name, out);
+	pins_path(p->c, p->tool, p->netns ? inside : name, out);
 }
 
 struct tcx_pins_name tcx_pins_link_name(uint32_t ifindex)

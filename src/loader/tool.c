@@ -65,7 +65,7 @@ static int pin_maps(const struct tool *t, const struct loader_config *c, struct 
 	{
 		if (!is_plain(m))
 			continue;
-		pins_tool_path(c, t->name, bpf_map__name(m), path);
+		pins_path(c, t->name, bpf_map__name(m), path);
 		if (bpf_map__set_pin_path(m, path) < 0)
 			return error_set(e, -ENOMEM, "out of memory");
 	}
@@ -76,7 +76,7 @@ static int make_folder(const struct tool *t, const struct loader_config *c, stru
 {
 	char path[PINS_PATH_BYTES];
 
-	pins_tool_path(c, t->name, NULL, path);
+	pins_path(c, t->name, NULL, path);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return error_set(e, -errno, "cannot make %s: %s", path, strerror(errno));
 	return 0;
@@ -166,7 +166,7 @@ static int attach_all(const struct tool *t, const struct loader_config *c, struc
 		return err;
 	bpf_object__for_each_program(p, obj)
 	{
-		pins_tool_path(c, t->name, bpf_program__name(p), path);
+		pins_path(c, t->name, bpf_program__name(p), path);
 		same = runs(p, &h, path);
 		if (same >= 0)
 			there = true;
@@ -218,7 +218,7 @@ static int walk(const struct tool *t, const struct loader_config *c, bool links,
 	struct dirent *d;
 	int nr = 0;
 
-	pins_tool_path(c, t->name, NULL, folder);
+	pins_path(c, t->name, NULL, folder);
 	dir = opendir(folder);
 	if (!dir && errno == ENOENT)
 		return 0;
@@ -279,7 +279,7 @@ static void forget_maps(const struct tool *t, const struct loader_config *c)
 
 	if (walk(t, c, true, false, NULL) != 0 || remove_all(t, c, NULL) < 0)
 		return;
-	pins_tool_path(c, t->name, NULL, path);
+	pins_path(c, t->name, NULL, path);
 	rmdir(path);
 }
 
@@ -292,7 +292,7 @@ int tool_load(const struct tool *t, const struct loader_config *c, enum loader_o
 
 	if (err < 0)
 		return err;
-	pins_tool_path(c, t->name, NULL, path);
+	pins_path(c, t->name, NULL, path);
 	err = install(t, c, outcome, e);
 	if (err < 0 && strstr(loader_log(), "parameter mismatch")) {
 		/* Maps of another version; most are soon filled again. */
@@ -313,7 +313,7 @@ int tool_map(const struct tool *t, const struct loader_config *c, const char *na
 	char path[PINS_PATH_BYTES];
 	int fd;
 
-	pins_tool_path(c, t->name, name, path);
+	pins_path(c, t->name, name, path);
 	fd = bpf_obj_get(path);
 	return fd < 0 ? -errno : fd;
 }
@@ -333,7 +333,7 @@ int tool_unload_unused(const struct tool *t, const struct loader_config *c, cons
 	char path[PINS_PATH_BYTES];
 	int err;
 
-	pins_tool_path(c, t->name, NULL, path);
+	pins_path(c, t->name, NULL, path);
 	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return 0;
 	fd = lock(c, e);
